@@ -1,0 +1,51 @@
+# The one task runner: continuous integration and pre-commit call these targets and nothing else.
+PYTHON ?= python3
+ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast check format lab lock benchmark clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  Options of a command go in ARGS, another Python in PYTHON: make demo ARGS=\"--port 5010\" PYTHON=python3.12"
+
+setup: ## make .venv from the lock (again only when the lock or pyproject.toml changed)
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh tools/setup.sh
+
+demo: setup ## make the simulated demo clinic and serve its pages on this machine
+	@$(BIN)/therapy-process demo $(ARGS)
+
+test: setup ## run every test, the browser's included (finds or installs Chromium)
+	@CHROMIUM="$$(sh tools/browser.sh)" && export CHROMIUM \
+	&& $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" $(ARGS) \
+	&& $(BIN)/python -m pytest -m browser $(ARGS)
+
+test-fast: setup ## run the tests that need no browser
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" $(ARGS)
+
+check: setup ## style, format, layers, notebooks without outputs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python tools/layers.py
+	@$(BIN)/python tools/notebooks.py
+
+format: setup ## put style and format right where that can be done without thinking
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lab: setup ## open the same notebooks in JupyterLab, on the demo clinic
+	@$(BIN)/therapy-process demo --build-only
+	@root=""; if [ "$$(id -u)" = 0 ]; then root=--allow-root; fi; exec $(BIN)/jupyter lab $$root $(ARGS) dashboards
+
+lock: ## renew requirements.txt from pyproject.toml (ARGS=--upgrade for newer releases)
+	@VENV="$(VENV)" sh tools/lock.sh $(ARGS)
+
+benchmark: setup ## measure what a page costs, into docs/performance.md
+	@CHROMIUM="$$(sh tools/browser.sh)" && export CHROMIUM && $(BIN)/python benchmarks/run.py $(ARGS)
+
+clean: ## remove what the other targets made, the demo clinic's store included
+	rm -rf $(VENV) build dist demo-store .pytest_cache .ruff_cache .hypothesis screenshots
+	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,31 @@
+"""What every test may use. Fixtures of one layer stand in that layer's own conftest.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BROWSER = ROOT / "tests" / "browser"
+
+# A deadline for each example measures the machine, not the code: the suite runs on shared cores.
+hypothesis.settings.register_profile("project", deadline=None)
+hypothesis.settings.load_profile("project")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything under tests/browser needs a browser: marked by its place, so that no test can forget to say so."""
+    for item in items:
+        if item.path.is_relative_to(BROWSER):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real records that lies beside the project; it is not part of it, and its licences differ."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real records (../shared/data beside the project) are not on this machine")
+    return folder
