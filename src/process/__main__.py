@@ -1,0 +1,5 @@
+"""`python -m process` is the command `therapy-process`."""
+
+from process.cli import main
+
+main()

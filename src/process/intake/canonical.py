@@ -1,0 +1,72 @@
+"""The contract's own files: <table>.csv for each table the clinic has, header compared with the contract exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from process.contract.tables import TABLES, Table
+from process.errors import FileMissing, FileRefused, did_you_mean
+from process.intake.columns import typed
+from process.intake.faults import Fault, refusal, shown
+from process.intake.lines import read_header, read_lines
+from process.intake.mapping import fitting
+
+NEEDED = ("manifest", "courses", "sessions")
+Progress = Callable[[str, int, int], None]
+
+
+def read_canonical(files: list[Path], progress: Progress) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """Typed tables (index = line in the file) and the file each came from.
+
+    Raises `FileRefused` for a file that is no table of the contract or breaks it, `FileMissing` where a needed table was not handed over.
+    """
+    named = _by_table(files)
+    missing = [name for name in NEEDED if name not in named]
+    if missing:
+        found = ", ".join(path.name for path in files) or "no CSV file"
+        raise FileMissing(
+            f"A load needs {', '.join(f'{name}.csv' for name in NEEDED)}; {', '.join(f'{name}.csv' for name in missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing (found: {found}). Name every file of the load, or the folder that holds them."
+        )
+    frames = {}
+    for done, (name, path) in enumerate(named.items()):
+        progress(f"reading {path.name}", done, len(named))
+        text = read_lines(path)
+        _compare(list(text.columns), TABLES[name], path.name)
+        frames[name] = typed(TABLES[name], text, path.name)
+    return frames, {name: path.name for name, path in named.items()}
+
+
+def _by_table(files: list[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in files:
+        name = path.stem
+        if path.suffix.lower() != ".csv" or name not in TABLES:
+            raise FileRefused(_not_a_table(path))
+        if name in found:
+            raise FileRefused(f"Table `{name}` is handed over twice: {found[name]} and {path}. Leave one of them out.")
+        found[name] = path
+    return {name: found[name] for name in TABLES if name in found}
+
+
+def _not_a_table(path: Path) -> str:
+    if path.suffix.lower() != ".csv":
+        return f"{path.name} is not a .csv file. Files of the contract are named after its tables: {', '.join(f'{name}.csv' for name in TABLES)}."
+    fits = fitting(read_header(path))
+    if len(fits) == 1:
+        return f"{path.name} is not a table of the contract, but its header is that of mapping `{fits[0]}`. Load it with `--mapping {fits[0]}`."
+    return f"{path.name} is not named after a table of the contract. {did_you_mean(path.stem, TABLES)} Another export is loaded with `--mapping NAME|FILE`."
+
+
+def _compare(header: list[str], table: Table, file: str) -> None:
+    """Refuse a header with a name that the contract does not list, or without one that it needs."""
+    if not set(header) & set(table.names):
+        names = ", ".join(table.names)
+        raise refusal(file, [Fault(f"the first line is not a header of table `{table.name}`, whose columns are {names}", 1)])
+    faults = [Fault(f"not part of table `{table.name}`. {did_you_mean(name, table.names)}", 1, 1, name) for name in header if name not in table.names]
+    faults += [Fault(f"column {shown(name)} is missing", 1) for name in table.required if name not in header]
+    if faults:
+        raise refusal(file, faults)

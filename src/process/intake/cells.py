@@ -1,0 +1,130 @@
+"""A cell of text becomes a value of the contract, or a kind of fault: each column is cast by its own pattern, never by guessing.
+
+Casting by guessing turns 3.5 into 4, reads 2026-02-30 as missing and 1e5 as a number; here the whole cell matches its pattern or it is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from process.contract.tables import CODE, Column
+
+EMPTY = "empty where a value is needed"
+NOT_A_CODE = "not a code (a letter or digit, then up to 39 of letters, digits, space, _ . / -)"
+NOT_WHOLE = "not a whole number"
+NOT_DECIMAL = "not a decimal number"
+NOT_A_DATE = "not a date (YYYY-MM-DD)"
+NOT_A_MONDAY = "not a Monday"
+NOT_A_QUARTER = "not a quarter (YYYY-Qn)"
+EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+DTYPES = {"whole": "Int64", "decimal": "float64", "week": "datetime64[us]", "date": "datetime64[us]"}
+
+_CODE = re.compile(CODE)
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_QUARTER = re.compile(r"[0-9]{4}-Q[1-4]")
+
+
+class _Wrong(Exception):
+    """A cell that is not what its column asks for; the text is the kind."""
+
+
+def read_cells(column: Column, text: pd.Series) -> tuple[pd.Series, dict[str, np.ndarray]]:
+    """The column's values in their own type, and for each kind of fault the mask of cells that have it.
+
+    `text`: str, "" = empty. Values: str, Int64, float64 or datetime64[us] (see `DTYPES`), missing where empty or wrong; same index as `text`.
+    """
+    places, distinct = pd.factorize(text)
+    values: list[object] = []
+    kinds: list[str] = []
+    for cell in distinct:
+        try:
+            values.append(value_of(column, cell))
+            kinds.append("")
+        except _Wrong as wrong:
+            values.append(None)
+            kinds.append(str(wrong))
+    dtype = DTYPES.get(column.kind, "str")
+    typed = pd.Series(values, dtype="object").astype(dtype).take(places)
+    typed.index = text.index
+    by_cell = np.array(kinds, dtype=object)
+    return typed, {kind: (by_cell == kind)[places] for kind in dict.fromkeys(kinds) if kind}
+
+
+def value_of(column: Column, cell: str) -> object:
+    """The value of one cell, None where it is empty and may be; a wrong cell raises."""
+    if cell == "":
+        if column.required:
+            raise _Wrong(EMPTY)
+        return None
+    return _READERS[column.kind](column, cell)
+
+
+def _code(column: Column, cell: str) -> str:
+    if not _CODE.fullmatch(cell):
+        raise _Wrong(NOT_A_CODE)
+    return cell
+
+
+def _choice(column: Column, cell: str) -> str:
+    if cell not in column.values:
+        raise _Wrong("not one of " + ", ".join(column.values))
+    return cell
+
+
+def _whole(column: Column, cell: str) -> int:
+    if not _WHOLE.fullmatch(cell):
+        raise _Wrong(NOT_WHOLE)
+    return _in_range(column, int(cell))
+
+
+def _decimal(column: Column, cell: str) -> float:
+    if not _DECIMAL.fullmatch(cell):
+        raise _Wrong(NOT_DECIMAL)
+    return _in_range(column, float(cell))
+
+
+def _in_range(column: Column, number):
+    if (column.minimum is not None and number < column.minimum) or (column.maximum is not None and number > column.maximum):
+        raise _Wrong(outside(column.minimum, column.maximum))
+    return number
+
+
+def outside(minimum: float | None, maximum: float | None) -> str:
+    """The kind of fault of a number that its range does not hold."""
+    low = "" if minimum is None else f"{minimum:g}"
+    high = "" if maximum is None else f"{maximum:g}"
+    return f"outside its range, {low} to {high}"
+
+
+def _date(column: Column, cell: str) -> date:
+    try:
+        day = date.fromisoformat(cell) if _DATE.fullmatch(cell) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise _Wrong(NOT_A_DATE)
+    if not EARLIEST <= day <= LATEST:
+        raise _Wrong(f"outside its range, {EARLIEST} to {LATEST}")
+    return day
+
+
+def _week(column: Column, cell: str) -> date:
+    day = _date(column, cell)
+    if day.weekday() != 0:
+        raise _Wrong(NOT_A_MONDAY)
+    return day
+
+
+def _quarter(column: Column, cell: str) -> str:
+    if not _QUARTER.fullmatch(cell):
+        raise _Wrong(NOT_A_QUARTER)
+    return cell
+
+
+_READERS = {"code": _code, "choice": _choice, "whole": _whole, "decimal": _decimal, "date": _date, "week": _week, "quarter": _quarter}

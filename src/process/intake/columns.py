@@ -1,0 +1,59 @@
+"""One table of text becomes one table of the contract: every column typed, every key met once; a fault anywhere refuses the whole file."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from process.contract import instruments
+from process.contract.tables import Table
+from process.intake.cells import EMPTY, outside, read_cells
+from process.intake.faults import Fault, refusal
+
+NO_SUCH_FORM = "no such instrument, form and rater in the registry"
+
+
+def typed(table: Table, text: pd.DataFrame, file: str) -> pd.DataFrame:
+    """The rows of `text` (str, index = line in the file) in the contract's types and column order; raises `FileRefused` with every kind of fault."""
+    faults: list[Fault] = []
+    values: dict[str, pd.Series] = {}
+    for column in table.columns:
+        if column.name not in text:
+            continue
+        values[column.name], wrong = read_cells(column, text[column.name])
+        faults += [_fault(text.index, mask, kind, column.name) for kind, mask in wrong.items()]
+    frame = pd.DataFrame(values, index=text.index)
+    if not faults:
+        faults += _repeated(table, frame)
+        if table.name == "scores":
+            faults += [_fault(frame.index, mask, kind, "value") for kind, mask in score_faults(frame).items()]
+        if table.name == "manifest" and len(frame) != 1:
+            faults.append(Fault(f"the manifest has one row, this file {len(frame):,}"))
+    if faults:
+        raise refusal(file, faults)
+    return frame
+
+
+def score_faults(scores: pd.DataFrame) -> dict[str, pd.Series]:
+    """Kind of fault → mask of the scores that the registry of instruments does not allow. `scores`: the contract's columns, typed."""
+    forms = instruments.table()
+    keys = ["instrument", "form", "rater"]
+    known = scores[keys].merge(forms[[*keys, "minimum", "maximum"]], on=keys, how="left", validate="m:1").set_index(scores.index)
+    found = {NO_SUCH_FORM: known["minimum"].isna()}
+    beyond = (scores["value"] < known["minimum"]) | (scores["value"] > known["maximum"])
+    for (low, high), rows in known[beyond].groupby(["minimum", "maximum"]):
+        found[outside(low, high)] = pd.Series(known.index.isin(rows.index), index=known.index)
+    return {kind: mask for kind, mask in found.items() if mask.any()}
+
+
+def _repeated(table: Table, frame: pd.DataFrame) -> list[Fault]:
+    if not table.key:
+        return []
+    again = frame.duplicated(list(table.key))
+    return [_fault(frame.index, again, f"the key ({', '.join(table.key)}) stands in an earlier line already")] if again.any() else []
+
+
+def _fault(lines: pd.Index, mask, kind: str, column: str | None = None) -> Fault:
+    return Fault(kind, int(lines[mask][0]), int(mask.sum()), column)
+
+
+__all__ = ["EMPTY", "NO_SUCH_FORM", "score_faults", "typed"]

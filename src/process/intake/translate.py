@@ -1,0 +1,87 @@
+"""One column of an export, as its mapping file says it: joined, worded, spelled, its dates turned into weeks; and which of its cells cannot be that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from process.intake.cells import EARLIEST, LATEST, read_cells
+from process.intake.mapping import Take
+
+NOT_A_WORD = "not one of the words that the mapping knows"
+NOT_THIS_DATE = "not a date of the mapping's format"
+
+
+def blanked(cells: pd.Series, missing: tuple[str, ...]) -> pd.Series:
+    """The cells with every marker of "missing" as ""."""
+    return cells.where(~cells.isin(missing), "")
+
+
+def translated(take: Take, rows: pd.DataFrame) -> tuple[pd.Series, dict[str, np.ndarray]]:
+    """The contract's text for every row and, by kind of fault, the rows whose cells cannot be it. `rows`: str columns of the export, "" = missing."""
+    if take.always is not None:
+        text = pd.Series(take.always, index=rows.index, dtype="str")
+    else:
+        text = _joined(take, rows)
+    bad: dict[str, np.ndarray] = {}
+    if take.words:
+        words = dict(take.words)
+        unknown = (text != "") & ~text.isin(words)
+        text = text.map(lambda word: words.get(word, "")).astype("str")
+        _add(bad, NOT_A_WORD, unknown)
+    if take.form:
+        days = dates(text, take.date_format)
+        _add(bad, NOT_THIS_DATE, (text != "") & days.isna())
+        if take.form == "day":  # counted from the course's first session, which is known only when bad rows are gone
+            return pd.Series("", index=rows.index, dtype="str"), bad
+        text = iso(days - pd.to_timedelta(days.dt.day_of_week, unit="D"))
+    if take.spell_code:
+        text = spelled(text)
+    _, wrong = read_cells(replace(take.column, required=take.column.required and not bad), text)
+    return text, bad | wrong
+
+
+def dates(text: pd.Series, date_format: str) -> pd.Series:
+    """Calendar dates (datetime64, missing where the cell is empty, no such date, or not plausible) from text in a strptime format."""
+    places, distinct = pd.factorize(text)
+    days = pd.Series([_date(cell, date_format) for cell in distinct], dtype="datetime64[us]").take(places)
+    return days.set_axis(text.index)
+
+
+def _date(cell: str, date_format: str) -> datetime | None:
+    try:
+        day = datetime.strptime(cell, date_format)
+    except ValueError:
+        return None
+    return day if EARLIEST + timedelta(7) <= day.date() <= LATEST else None
+
+
+def iso(days: pd.Series) -> pd.Series:
+    """Dates as YYYY-MM-DD, "" where missing."""
+    return days.dt.strftime("%Y-%m-%d").fillna("").astype("str")
+
+
+def spelled(text: pd.Series) -> pd.Series:
+    """Names as codes: what a code may not hold becomes a space, at most 40 characters are kept; a name of nothing but signs becomes ""."""
+    plain = text.str.replace(r"[^A-Za-z0-9 _./-]+", " ", regex=True).str.replace(r" +", " ", regex=True).str.lstrip(" _./-").str.slice(0, 40)
+    return plain.str.rstrip(" ")
+
+
+def _joined(take: Take, rows: pd.DataFrame) -> pd.Series:
+    parts = [blanked(rows[name], take.missing) for name in take.source]
+    text = parts[0]
+    if take.column.kind == "whole" and not take.words:
+        text = text.str.replace(r"^(-?)0+(?=\d)", r"\1", regex=True)  # 007 is 7: the same session twice must be seen as twice
+    absent = parts[0] == ""
+    for part in parts[1:]:
+        text = text + take.joined_with + part
+        absent |= part == ""
+    return text.where(~absent, "")
+
+
+def _add(bad: dict[str, np.ndarray], kind: str, mask: pd.Series) -> None:
+    if mask.any():
+        bad[kind] = mask.to_numpy()

@@ -1,0 +1,38 @@
+"""docs/operations.md names every command, option, exit code and environment variable, and none that does not exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import typer.main
+
+from process import cli, errors
+
+DOCS = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+COMMANDS = typer.main.get_command(cli.app).commands
+
+
+def test_every_command_is_documented_and_no_other():
+    assert re.findall(r"^### `therapy-process (\w+)", DOCS, re.MULTILINE) == list(COMMANDS)
+
+
+def test_every_option_of_every_command_is_documented_with_it():
+    for name, command in COMMANDS.items():
+        part = re.search(rf"^### `therapy-process {name}.*?(?=^##)", DOCS, re.MULTILINE | re.DOTALL)[0]
+        for parameter in command.params:
+            for option in [*parameter.opts, *parameter.secondary_opts]:
+                if option.startswith("--"):
+                    assert f"`{option}" in part, f"{name} {option}"
+
+
+def test_every_exit_code_is_documented_with_its_kind():
+    kinds = [errors.UserError, *errors.UserError.__subclasses__()]
+
+    found = re.findall(r"^\| (\d) \| `(\w+)` \|", DOCS, re.MULTILINE)
+
+    assert found == [(str(kind.exit_code), kind.__name__) for kind in kinds]
+
+
+def test_every_environment_variable_of_the_command_is_documented():
+    assert f"`{cli.DEMO_STORE}`" in DOCS
