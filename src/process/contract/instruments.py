@@ -95,4 +95,3 @@ def _form(content: dict, entry: dict) -> Form:
         items=int(values["items"]),
         sources=tuple((name, number["source"]) for name, number in numbers.items()),
     )
-

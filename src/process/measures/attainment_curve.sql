@@ -1,0 +1,20 @@
+-- Rated goals of the current set by attended session, and those at the expected level or better. A level is carried for at most $carried_sessions
+-- attended sessions after it was rated; goals without a level that recent are left out.
+select
+    cohort.length,
+    cohort.therapist_id,
+    cohort.cluster_id,
+    goal_sessions.attended_rank as session,
+    count(*) as goals,
+    count(*) filter (where goal_sessions.level >= 0) as attained,
+    count(*) filter (where goal_sessions.rater = 'patient') as rated_by_patient,
+    count(*) filter (where goal_sessions.rater = 'both') as rated_by_both,
+    count(*) filter (where goal_sessions.rater = 'therapist') as rated_by_therapist,
+    count(distinct cohort.course_id) as courses
+from cohort
+inner join goal_sessions on goal_sessions.course_id = cohort.course_id
+where
+    goal_sessions.scale = 'gas'
+    and goal_sessions.attended_rank >= 1
+    and goal_sessions.sessions_since_rating <= $carried_sessions
+group by cohort.length, cohort.therapist_id, cohort.cluster_id, goal_sessions.attended_rank

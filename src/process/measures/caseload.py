@@ -1,0 +1,108 @@
+"""Who carries how much, and how courses end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from process.contract.tables import ENDINGS
+from process.measures.cube import Cube, grid
+from process.measures.intervals import clustered_shares
+from process.measures.measure import Measure, Query, Result, headlines, unit, whole
+
+WEEKS = 52
+EVERYONE = ""
+
+
+class ActiveCourses(Measure):
+    """Active courses by therapist and week, over the last 52 weeks up to the day the records are complete."""
+
+    name = "active_courses"
+
+    def prepare(self, query: Query, **params: object) -> Cube:
+        """Courses that become active and cease to be, by length, week and therapist; courses with an unknown start apart."""
+        cells = self.ask(query, params)
+        known = cells[cells["start_week"].notna()]
+        weeks = _weeks(cells["as_of"].iloc[0]) if len(cells) else ()
+        moves = pd.concat([_moves(known["start_week"], known, weeks, 0, 1), _moves(known["end_week"], known, weeks, 1, -1)])
+        unknown = cells.assign(unknown=cells["courses"].where(cells["start_week"].isna(), 0))
+        return Cube({"moves": grid(moves, ["courses"], "place", range(len(weeks) + 1)), "starts": grid(unknown, ["unknown"])}, extra={"weeks": weeks})
+
+    def answer(self, cube: Cube, length: tuple[int, int]) -> Result:
+        """One row a week and therapist who had an active course in the year, and one a week for all (therapist_id empty); headline `now`."""
+        moves, weeks = cube.grids["moves"], cube.extra["weeks"]
+        active = np.rint(np.cumsum(moves.between(length)["courses"][:, 0], axis=0))[: len(weeks)]
+        shown = np.flatnonzero(active.any(axis=0))
+        active = active[:, shown]
+        everyone, therapists = active.sum(axis=1), (active > 0).sum(axis=1)
+        names = [EVERYONE, *(moves.clusters[place] for place in shown)]
+        counts = np.column_stack([everyone, active]) if len(shown) else np.zeros((0, 1))
+        table = self.table(
+            {
+                "week": np.repeat(np.array(weeks, dtype="datetime64[s]")[: len(counts)], len(names)),
+                "therapist_id": np.array(names * len(counts), dtype=object),
+                "active": counts.ravel(),
+                "courses": counts.ravel(),
+                "therapists": np.column_stack([therapists, active > 0]).ravel() if len(shown) else np.zeros(0),
+            }
+        )
+        now = {"active": whole(everyone[-1]) if len(shown) else 0, "therapists": int(therapists[-1]) if len(shown) else 0}
+        unknown = whole(cube.grids["starts"].between(length)["unknown"].sum())
+        return Result(table, headlines({"now": {**now, "courses": now["active"]}}), {"start_unknown": unknown})
+
+
+class Endings(Measure):
+    """How the courses in range ended, each way with its share; still going and unknown are ways of their own."""
+
+    name = "endings"
+
+    def prepare(self, query: Query, **params: object) -> Cube:
+        """Courses by length, ending and cluster."""
+        return Cube({"endings": grid(self.ask(query, params), ["courses"], "ending", ENDINGS)}, unit=unit(params))
+
+    def answer(self, cube: Cube, length: tuple[int, int]) -> Result:
+        """One row an ending that occurs, in the contract's order; headline `courses` with the total."""
+        endings = cube.grids["endings"]
+        cells = endings.between(length)["courses"][:, 0]
+        everyone = cells.sum(axis=0)
+        shares = clustered_shares(np.broadcast_to(everyone, cells.shape), cells, unit=cube.unit)
+        courses = cells.sum(axis=-1)
+        here = np.flatnonzero(courses > 0)
+        table = self.table(
+            {
+                "ending": np.array(ENDINGS, dtype=object)[here],
+                "share": 100.0 * shares.mean[here],
+                "lower": 100.0 * shares.lower[here],
+                "upper": 100.0 * shares.upper[here],
+                "courses": courses[here],
+                "courses_total": np.full(len(here), everyone.sum()),
+                "therapists": endings.therapists(cells)[here],
+                "why": shares.why[here],
+            }
+        )
+        total = {"courses": whole(everyone.sum()), "therapists": int(endings.therapists(everyone))}
+        return Result(table, headlines({"all": total}), {})
+
+
+def _weeks(as_of: object) -> tuple[np.datetime64, ...]:
+    day = pd.Timestamp(as_of).normalize()
+    monday = day - pd.Timedelta(days=day.weekday())
+    return tuple(np.datetime64((monday - pd.Timedelta(weeks=back)).date(), "s") for back in range(WEEKS - 1, -1, -1))
+
+
+def _moves(dates: pd.Series, cells: pd.DataFrame, weeks: tuple, shift: int, sign: int) -> pd.DataFrame:
+    # A course that became active before the year counts from its first week; one that ceased before it both comes and goes there and adds up to 0.
+    if len(weeks):
+        place = (pd.to_datetime(dates).to_numpy() - weeks[0]) // np.timedelta64(7, "D") + shift
+    else:
+        place = np.zeros(0)
+    place = np.clip(place, 0, len(weeks)).astype(np.int64)
+    return pd.DataFrame(
+        {
+            "length": cells["length"].to_numpy(),
+            "therapist_id": cells["therapist_id"].to_numpy(),
+            "cluster_id": cells["cluster_id"].to_numpy(),
+            "place": place,
+            "courses": sign * cells["courses"].to_numpy(),
+        }
+    )

@@ -1,0 +1,85 @@
+"""The reviewed definition of a measure: one TOML file that the cards, the methods page and the computation all read."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from datetime import date
+from pathlib import Path
+
+from process.errors import SettingWrong
+
+PAGES = ("all", "goals", "alliance", "caseload")
+DIRECTIONS = ("higher_is_better", "lower_is_better", "neither")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that the measure rests on, with its source; `convention` where it is a choice of this product and no finding."""
+
+    name: str
+    value: float | tuple[float, ...]
+    source: str
+    convention: bool
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What a measure is, in words a clinic can discuss, and the names of its table's columns.
+
+    `keys` say which point a row is, `values` are estimates, `counts` are numbers of people or records (for disclosure control). `needs` are the tables
+    of the contract without which there is nothing to compute. `percent_of` is the count that percentages (of the table or a headline) are of.
+    `workload` marks counts of work, not of outcome.
+    """
+
+    name: str
+    page: str
+    question: str
+    title: str
+    what: str
+    why: str
+    cannot_tell: str
+    unit: str
+    percent_of: str
+    direction: str
+    needs: tuple[str, ...]
+    keys: tuple[str, ...]
+    values: tuple[str, ...]
+    counts: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    sources: tuple[str, ...]
+    version: int
+    reviewed: date
+    next_review: date
+    workload: bool
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column of the measure's table, in its order."""
+        extra = ("why",) if "lower" in self.values else ()
+        return self.keys + self.values + self.counts + extra
+
+    def parameter(self, name: str) -> float | tuple[float, ...]:
+        """The value of a parameter."""
+        return {entry.name: entry.value for entry in self.parameters}[name]
+
+
+def load(path: Path) -> Definition:
+    """The definition in that file; `SettingWrong` names what is missing, not known or not allowed."""
+    content = tomllib.loads(path.read_text("utf-8"))
+    expected = {field.name for field in fields(Definition)}
+    missing, unknown = sorted(expected - set(content)), sorted(set(content) - expected)
+    if missing or unknown:
+        raise SettingWrong(f"Definition `{path.name}`: missing {missing or 'nothing'}, not known {unknown or 'nothing'}.")
+    if content["name"] != path.stem or content["page"] not in PAGES or content["direction"] not in DIRECTIONS:
+        raise SettingWrong(f"Definition `{path.name}`: name is the file's, page one of {PAGES}, direction one of {DIRECTIONS}.")
+    parameters = tuple(_parameter(path, entry) for entry in content.pop("parameters"))
+    lists = {name: tuple(value) for name, value in content.items() if isinstance(value, list)}
+    return Definition(**{**content, **lists, "parameters": parameters})
+
+
+def _parameter(path: Path, entry: dict) -> Parameter:
+    if not str(entry.get("source", "")).strip():
+        raise SettingWrong(f"Definition `{path.name}`: parameter `{entry.get('name')}` has no source.")
+    value = tuple(entry["value"]) if isinstance(entry["value"], list) else entry["value"]
+    return Parameter(entry["name"], value, entry["source"], bool(entry.get("convention", False)))

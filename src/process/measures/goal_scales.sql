@@ -1,0 +1,10 @@
+-- Goals ever agreed, by scale; only goal attainment scaling has levels that are drawn here.
+select
+    cohort.length,
+    cohort.therapist_id,
+    cohort.cluster_id,
+    count(*) filter (where goals.scale = 'gas') as gas_goals,
+    count(*) filter (where goals.scale = 'gbo') as gbo_goals
+from cohort
+inner join goals on goals.course_id = cohort.course_id
+group by cohort.length, cohort.therapist_id, cohort.cluster_id

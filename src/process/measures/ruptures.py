@@ -1,0 +1,71 @@
+"""The patient's alliance around recorded ruptures: what is on record, as a description. The fates are defined by what the curves then show, so they are
+not compared; the comparisons that answer whether repair matters are in `rupture_contrasts`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from process.measures.cube import Cube, grid
+from process.measures.intervals import clustered_means, clustered_shares
+from process.measures.measure import Measure, Query, Result, headlines, statement, unit, whole
+
+FATES = ("repaired", "not_repaired")
+
+
+class AllianceAfterRupture(Measure):
+    """Mean change of the patient's alliance from three sessions before a recorded rupture to six after, for repaired and not repaired ones."""
+
+    name = "alliance_after_rupture"
+
+    def prepare(self, query: Query, **params: object) -> Cube:
+        """Ruptures and total change by length, fate, offset and cluster; counts of ruptures and of sessions reviewed."""
+        before, after = (int(self.definition.parameter(name)) for name in ("sessions_before", "sessions_after"))
+        offsets = range(-before, after + 1)
+        counted = ["ruptures", "repaired", "not_placed", "without_baseline", "courses"]
+        grids = {
+            "changes": grid(self.ask(query, params), ["ruptures", "total", "courses"], "distance", offsets, "fate", FATES),
+            "ruptures": grid(self.ask(query, params, statement("rupture_counts")), counted),
+            "sessions": grid(self.ask(query, params, statement("session_review")), ["sessions", "reviewed", "unrated"]),
+        }
+        return Cube(grids, unit=unit(params))
+
+    def answer(self, cube: Cube, length: tuple[int, int]) -> Result:
+        """One row a fate and offset with a score; headline `repaired_share`."""
+        changed = cube.grids["changes"]
+        cells = {name: np.moveaxis(array, 0, 1) for name, array in changed.between(length).items()}
+        means = clustered_means(cells["ruptures"], cells["total"], unit=cube.unit)
+        fate, offset = np.nonzero(means.n > 0)
+        table = self.table(
+            {
+                "group": np.array(FATES, dtype=object)[fate],
+                "offset": np.array(changed.axis)[offset],
+                "mean": means.mean[fate, offset],
+                "lower": means.lower[fate, offset],
+                "upper": means.upper[fate, offset],
+                "ruptures": means.n[fate, offset],
+                "courses": cells["courses"].sum(axis=-1)[fate, offset],
+                "therapists": changed.therapists(cells["courses"])[fate, offset],
+                "why": means.why[fate, offset],
+            }
+        )
+        recorded = cube.grids["ruptures"]
+        counts = {name: array[0, 0] for name, array in recorded.between(length).items()}
+        share = clustered_shares(counts["ruptures"][None, :], counts["repaired"][None, :], unit=cube.unit)
+        repaired = {
+            "estimate": 100.0 * share.mean[0],
+            "lower": 100.0 * share.lower[0],
+            "upper": 100.0 * share.upper[0],
+            "df": share.df[0],
+            "ruptures": whole(share.n[0]),
+            "repaired": whole(counts["repaired"].sum()),
+            "courses": whole(counts["courses"].sum()),
+            "therapists": int(recorded.therapists(counts["courses"])),
+            "why": share.why[0],
+        }
+        notes = {name: whole(counts[name].sum()) for name in ("ruptures", "repaired", "not_placed", "without_baseline")}
+        sessions = {name: whole(array.sum()) for name, array in cube.grids["sessions"].between(length).items()}
+        notes |= {"sessions": sessions["sessions"]}
+        for name in ("reviewed", "unrated"):
+            notes[f"share_{name}"] = 100.0 * sessions[name] / sessions["sessions"] if sessions["sessions"] else 0.0
+        return Result(table, headlines({"repaired_share": repaired}), notes)

@@ -1,0 +1,21 @@
+"""Different forms on one scale."""
+
+import numpy as np
+import pytest
+
+from process.measures.pomp import rescale
+
+
+@pytest.mark.parametrize(("score", "low", "high", "expected"), [(36, 12, 60, 50), (12, 12, 84, 0), (40, 0, 40, 100), (-1, -2, 2, 25)])
+def test_a_score_is_the_percentage_of_the_maximum_possible(score, low, high, expected):
+    assert rescale(score, low, high) == pytest.approx(expected)
+
+
+def test_what_was_not_measured_stays_so():
+    assert rescale([np.nan, 20], 0, 40).tolist() == pytest.approx([np.nan, 50.0], nan_ok=True)
+
+
+@pytest.mark.parametrize(("score", "low", "high"), [(61, 12, 60), (5, 12, 60), (1, 4, 4)])
+def test_a_score_outside_its_form_is_refused(score, low, high):
+    with pytest.raises(ValueError, match="outside|not below"):
+        rescale(score, low, high)
