@@ -1,0 +1,128 @@
+"""An answer: the table, its n, what was withheld, where it comes from; and what of it may leave the house."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from process.access.disclosure import for_export
+from process.measures.definition import Definition
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Where an answer comes from: which records, up to which day, asked by whom about which courses."""
+
+    clinic: str
+    origin: str
+    source: str
+    as_of: str
+    generation: str
+    viewer: str
+    cohort: str
+
+    def __str__(self) -> str:
+        """One line, as exports carry it."""
+        return f"{self.clinic} ({self.origin}) · data as of {self.as_of} · {self.cohort} · {self.viewer} · generation {self.generation}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one question gave one viewer.
+
+    `table` and `headlines` are as this viewer may see them; `withheld` counts the rows that are not shown; `missing` names the tables of the contract
+    that these records do not have and the question needs.
+    """
+
+    name: str
+    definition: Definition
+    table: pd.DataFrame
+    headlines: pd.DataFrame
+    notes: dict[str, Any]
+    withheld: int
+    missing: tuple[str, ...]
+    sql: str
+    stamp: Stamp
+    own: bool
+    length: tuple[int, int]
+    basis: str
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def n(self) -> int:
+        """The largest number of courses behind one row of the table."""
+        courses = self.table["courses"].dropna() if len(self.table) else self.table.get("courses", pd.Series(dtype=float))
+        return int(courses.max()) if len(courses) else 0
+
+    @property
+    def sentence(self) -> str:
+        """One sentence, in HTML, that answers the question with its n and interval."""
+        return _presented("sentence")(self)
+
+    def figure(self) -> Any:
+        """The figure, a HoloViews object."""
+        return _presented("figure")(self)
+
+    def exported(self) -> Exported:
+        """What may leave: withheld and rounded, see `access.disclosure`."""
+        table, headlines = (for_export(frame, self.definition, self.own) for frame in (self.table, self.headlines.rename_axis("headline").reset_index()))
+        return Exported(self.name, self.definition, table, headlines, self.stamp)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An answer as it may leave the house; every download is made from this one."""
+
+    name: str
+    definition: Definition
+    table: pd.DataFrame
+    headlines: pd.DataFrame
+    stamp: Stamp
+
+    def csv(self) -> str:
+        """The table as CSV under its stamp; a text that a spreadsheet would run as a formula is quoted with an apostrophe.
+
+        A cell that is withheld says so; an empty one has no value, such as the limits of an estimate without an interval.
+        """
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        out.write(f"# {self.definition.title}\n# {self.stamp}\n# {ROUNDED}\n")
+        columns = [name for name in self.table.columns if name != "withheld"]
+        writer.writerow(columns)
+        for row in self.table.to_dict("records"):
+            writer.writerow([_cell(row[name], row["withheld"] or name not in ("lower", "upper")) for name in columns])
+        return out.getvalue()
+
+
+ROUNDED = "Rounded for export: counts to 5, means to 0.5, percentages and totals worked out again from the rounded counts that are shown; under 8 withheld."
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+
+
+def _cell(value: Any, withheld: bool) -> Any:
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in tuple("=+-@\t\r") and not _NUMBER.fullmatch(value) else value
+    if value is None or pd.isna(value):
+        return "withheld" if withheld else ""
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d}"
+    return f"{value:.12g}" if isinstance(value, float) else value
+
+
+_presenters: dict[str, Callable[[Answer], Any]] = {}
+
+
+def present_with(**presenters: Callable[[Answer], Any]) -> None:
+    """How answers are drawn and put into words; the charts layer says so once, so that this layer need not know it."""
+    _presenters.update(presenters)
+
+
+def _presented(kind: str) -> Callable[[Answer], Any]:
+    if kind not in _presenters:
+        raise RuntimeError("Nothing draws answers yet: import process.charts first (process.open does).")
+    return _presenters[kind]

@@ -1,0 +1,206 @@
+"""The one door: a question and a cohort in, what this viewer may see out. There is no other way to a number.
+
+`ask` answers one question. `prepare` makes a lease on a page: everything but the length range is counted once, and `lease.answer` then only adds slices.
+Cubes are shared by (generation, scope, filters), never by session; the viewer is looked up again at every answer and disclosure control is applied to it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from process.access.answer import Answer, Stamp
+from process.access.cohort import ATTRIBUTES, LONGEST, Cohort
+from process.access.disclosure import notes_on_screen, on_screen
+from process.access.viewer import Asking, Viewer, looked_up
+from process.errors import NotAllowed, QuestionWrong, did_you_mean
+from process.measures import catalogue
+from process.measures.cube import Cube
+from process.measures.definition import PAGES, Definition
+from process.measures.measure import Measure, Result
+from process.store import DuckDBEngine, Generation, current
+
+SHARED_CUBES = 48
+EVERYONE = "lengths"
+"""The measure that counts the courses in range; every lease has it."""
+
+
+@dataclass
+class Records:
+    """An opened generation and the cubes that have been made from it; one for the whole server, without any viewer in it."""
+
+    generation: Generation
+    engine: DuckDBEngine
+    _cubes: OrderedDict[tuple, Cube] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """The delivery's own row: as_of, clinic, source, origin."""
+        return self.engine.query(_sql("manifest")).iloc[0].to_dict()
+
+    @cached_property
+    def present(self) -> dict[str, int]:
+        """How many rows each relation that a measure may need has."""
+        rows = self.engine.query(_sql("present"))
+        return dict(zip(rows["relation"], rows["rows"], strict=True))
+
+    def options(self, scope: str | None) -> dict[str, list[str]]:
+        """The codes that occur in this scope, by filter; `start` lists the quarters."""
+        rows = self.engine.query(_sql("options"), therapist=scope)
+        found = {name: rows.loc[rows["filter"] == name, "code"].tolist() for name in (*ATTRIBUTES, "start")}
+        return found
+
+    def cube(self, measure: Measure, cohort: Cohort, viewer: Viewer) -> Cube:
+        """The measure's cube for these filters and this scope, made once."""
+        bound = cohort.parameters() | {"therapist": viewer.scope, "cluster": viewer.cluster}
+        key = (measure.definition.name, *sorted(bound.items(), key=lambda item: item[0]))
+        with self._lock:
+            if key in self._cubes:
+                self._cubes.move_to_end(key)
+                return self._cubes[key]
+        made = measure.prepare(self.engine.query, **bound)
+        with self._lock:
+            self._cubes[key] = made
+            while len(self._cubes) > SHARED_CUBES:
+                self._cubes.popitem(last=False)
+        return made
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A page's questions, prepared for one cohort and one scope. A range move asks `answer` and runs no query."""
+
+    clinic: Clinic
+    scope: str | None
+    cohort: dict[str, str | None]
+    described: str
+    cubes: dict[str, Cube | None]
+    _sizes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
+
+    def answer(self, name: str, length: tuple[int, int] | None = None) -> Answer:
+        """The answer for courses whose length lies in the range (both ends included; None = every length)."""
+        measure = catalogue.measure(name)
+        if name not in self.cubes:
+            raise NotAllowed(f"This lease was not prepared for `{name}`.")
+        viewer = looked_up(self.clinic.asking)
+        if viewer.scope != self.scope:
+            raise NotAllowed("What you may see has changed. Open the page again.")
+        bounds = length if length is not None else (0, LONGEST)
+        cube = self.cubes[name]
+        missing = self.clinic.missing(name)
+        result = measure.answer(cube, bounds) if cube is not None else nothing(measure.definition)
+        table, withheld = on_screen(result.table, measure.definition, viewer)
+        headlines, more = on_screen(result.headlines, measure.definition, viewer)
+        return Answer(
+            name=name,
+            definition=measure.definition,
+            table=table,
+            headlines=headlines,
+            notes=notes_on_screen(result.notes, *self._size(bounds), measure.definition, viewer),
+            withheld=withheld + more,
+            missing=missing,
+            sql=measure.sql,
+            stamp=self.clinic.stamp(viewer, f"{self.described}, {_range(bounds)}"),
+            own=viewer.scope is not None,
+            length=bounds,
+            basis=self.cohort["basis"] or "",
+        )
+
+    def _size(self, bounds: tuple[int, int]) -> tuple[int, int]:
+        """How many courses and therapists are in range: what the notes of every answer are about."""
+        if bounds not in self._sizes:
+            cube = self.cubes[EVERYONE]
+            row = catalogue.measure(EVERYONE).answer(cube, bounds).headlines.loc["in_range"] if cube is not None else {"courses": 0, "therapists": 0}
+            self._sizes[bounds] = int(row["courses"]), int(row["therapists"])
+        return self._sizes[bounds]
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A clinic as one viewer may see it."""
+
+    records: Records
+    asking: Asking
+
+    @property
+    def viewer(self) -> Viewer:
+        """The viewer as of now; raises `NotAllowed` when there is none any more."""
+        return looked_up(self.asking)
+
+    def ask(self, name: str, cohort: Cohort | None = None) -> Answer:
+        """The answer to one question about one cohort (default: every course that has a length on the cohort's basis)."""
+        cohort = cohort or Cohort()
+        return self.prepare(name, cohort).answer(name, cohort.length)
+
+    def prepare(self, page: str, cohort: Cohort) -> Lease:
+        """A lease on a page's questions, or on the single measure of that name, for everything but the length range."""
+        if page not in PAGES and page not in catalogue.names():
+            raise QuestionWrong(f"`{page}` is neither a page nor a measure. {did_you_mean(page, (*PAGES, *catalogue.names()))}")
+        names = dict.fromkeys((EVERYONE, *(catalogue.names(page) if page in PAGES else (page,))))
+        viewer = self.viewer
+        cubes = {name: None if self.missing(name) else self.records.cube(catalogue.measure(name), cohort, viewer) for name in names}
+        return Lease(self, viewer.scope, cohort.parameters(), _described(cohort), cubes)
+
+    def options(self) -> dict[str, list[str]]:
+        """The codes this viewer can filter by."""
+        return self.records.options(self.viewer.scope)
+
+    def basis(self, wanted: str) -> str:
+        """The length basis to start from: the wanted one, or `so_far` where these records know no length on it."""
+        return wanted if self.records.present.get(wanted) else "so_far"
+
+    def missing(self, name: str) -> tuple[str, ...]:
+        """The tables that this measure needs and these records do not have."""
+        present = self.records.present
+        return tuple(table for table in catalogue.measure(name).definition.needs if not present.get(table))
+
+    def stamp(self, viewer: Viewer, cohort: str) -> Stamp:
+        """Where this clinic's answers come from."""
+        about = self.records.manifest
+        return Stamp(
+            clinic=about["clinic"],
+            origin=about["origin"],
+            source=about["source"],
+            as_of=pd.Timestamp(about["as_of"]).strftime("%Y-%m-%d"),
+            generation=self.records.generation.name,
+            viewer="own courses" if viewer.scope else "whole clinic",
+            cohort=cohort,
+        )
+
+
+def open_records(store: Path) -> Records:
+    """The store's current generation, opened locked and read-only; `StoreProblem` when the folder is not a store."""
+    generation = current(store)
+    return Records(generation, DuckDBEngine.open(generation))
+
+
+def nothing(definition: Definition) -> Result:
+    """The result of a question that these records cannot answer: no rows, the right columns."""
+    headlines = pd.DataFrame(columns=["courses", "therapists"])
+    return Result(pd.DataFrame(columns=list(dict.fromkeys([*definition.columns, "courses", "therapists"]))), headlines, {})
+
+
+def _described(cohort: Cohort) -> str:
+    parts = [f"{name}: {', '.join(getattr(cohort, name))}" for name in ATTRIBUTES if getattr(cohort, name)]
+    if any(cohort.start):
+        parts.append(f"started {cohort.start[0] or 'any time'} to {cohort.start[1] or 'now'}")
+    return "; ".join(parts) or "all courses"
+
+
+def _range(bounds: tuple[int, int]) -> str:
+    low, high = bounds
+    if low <= 0 and high >= LONGEST:
+        return "every length"
+    return f"{low} sessions and more" if high >= LONGEST else f"{low} to {high} sessions"
+
+
+def _sql(name: str) -> str:
+    return resources.files("process.access").joinpath(f"{name}.sql").read_text()

@@ -1,0 +1,152 @@
+"""What may be seen and what may leave: the only place where a figure is withheld or rounded.
+
+On screen a director's cell needs `MINIMUM_COURSES` courses and `MINIMUM_THERAPISTS` therapists; a curve stops where fewer are left. A therapist's own
+courses are shown to that therapist in full. Whatever is exported, by anyone, is coarser: counts to the nearest five, means to half a point, percentages
+and their limits from the rounded parts, totals added up again from what is shown. Policy: docs/operations.md, "What is withheld".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from process.access.viewer import Viewer
+from process.measures.definition import Definition
+
+MINIMUM_COURSES = 8
+MINIMUM_THERAPISTS = 2
+COUNT_STEP = 5
+MEAN_STEP = 0.5
+
+Floats = NDArray[np.float64]
+_FIGURES = ("share", "mean", "estimate", "lower", "upper", "df")
+_TOTAL = "_total"
+
+
+def on_screen(frame: pd.DataFrame, definition: Definition, viewer: Viewer) -> tuple[pd.DataFrame, int]:
+    """The rows as this viewer may see them, with a column `withheld`, and how many rows are withheld.
+
+    A withheld row keeps its keys; its values and counts become missing. An empty cell (0 courses) is not withheld.
+    """
+    courses, therapists = _numbers(frame["courses"]), _numbers(frame["therapists"])
+    hidden = np.zeros(len(frame), bool) if _exempt(definition, viewer) else (courses > 0) & _too_few(courses, therapists)
+    shown = frame.assign(withheld=hidden)
+    if hidden.any():
+        columns = [name for name in frame.columns if name not in definition.keys and name != "why" and pd.api.types.is_numeric_dtype(frame[name])]
+        shown[columns] = shown[columns].astype(float).mask(np.repeat(hidden[:, None], len(columns), axis=1))
+    return shown, int(hidden.sum())
+
+
+def notes_on_screen(notes: dict[str, Any], courses: int, therapists: int, definition: Definition, viewer: Viewer) -> dict[str, Any]:
+    """The notes as this viewer may read them: none where the courses in range (`courses`, of `therapists`) are too few, and no count under the minimum.
+
+    A note that is withheld is absent.
+    """
+    if _exempt(definition, viewer):
+        return notes
+    if 0 < courses and _too_few(courses, therapists):
+        return {}
+    return {name: note for name, note in notes.items() if not (isinstance(note, int | np.integer) and 0 < note < MINIMUM_COURSES)}
+
+
+def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -> pd.DataFrame:
+    """The rows as they may leave, with a column `withheld`: counts under the minimum and all that rests on them withheld, everything else rounded.
+
+    A percentage is worked out again from its part and its whole (`definition.percent_of`) after both were rounded, and its limits stand off by their
+    distance in counts, rounded up: neither gives a count away that the rounding hides. `own` = a therapist's own courses, where one therapist is enough.
+    Along sessions or lengths the rows end at the first and last that are shown, because the longest course is one person's.
+    """
+    out = frame.drop(columns=[name for name in ("df", "withheld") if name in frame]).reset_index(drop=True)
+    figures = [name for name in _FIGURES if name in out]
+    numeric = [name for name in out.columns if name not in definition.keys and pd.api.types.is_numeric_dtype(out[name])]
+    # Whatever is a number and no figure is a count: a column nobody thought of is rounded like one.
+    counts = [name for name in numeric if name not in figures and name != "therapists"]
+    exact = {name: _numbers(out[name]) for name in numeric}
+    percent = _percentage(out, definition)
+    part = np.rint(exact[percent] * exact[definition.percent_of] / 100) if percent else np.zeros(len(out))
+    small = np.zeros(len(out), bool)
+    for name in counts:
+        small |= _few(exact[name])
+    if percent and not definition.percent_of.endswith(_TOTAL):
+        small |= _few(part) | _few(exact[definition.percent_of] - part)
+    if not own and not definition.workload:
+        small |= (exact["courses"] > 0) & (exact["therapists"] < MINIMUM_THERAPISTS)
+    for name in counts:
+        out[name] = np.where(small, np.nan, _nearest(exact[name], COUNT_STEP))
+    out = _totals(out, definition, counts)
+    for name in figures:
+        rounded = _nearest(exact[name], MEAN_STEP)
+        if percent and name in (percent, "lower", "upper"):
+            rounded = _of(_nearest(part, COUNT_STEP) + _distance(exact, name, percent, definition.percent_of), _numbers(out[definition.percent_of]))
+        out[name] = np.where(small, np.nan, rounded)
+    out["therapists"] = np.where(small | (exact["therapists"] < MINIMUM_COURSES), np.nan, _nearest(exact["therapists"], COUNT_STEP))
+    if "why" in out:
+        out["why"] = np.where(small, f"fewer than {MINIMUM_COURSES}", out["why"])
+    out["withheld"] = small
+    return _ended(out, definition)
+
+
+def _exempt(definition: Definition, viewer: Viewer) -> bool:
+    return definition.workload or viewer.scope is not None or viewer.role == "analyst"
+
+
+def _too_few(courses: Any, therapists: Any) -> Any:
+    return (courses < MINIMUM_COURSES) | (therapists < MINIMUM_THERAPISTS)
+
+
+def _few(count: Floats) -> NDArray[np.bool_]:
+    """Counts that may not leave: 1 to 7, and those that were withheld already."""
+    return np.isnan(count) | ((count > 0) & (count < MINIMUM_COURSES))
+
+
+def _percentage(out: pd.DataFrame, definition: Definition) -> str:
+    """The column that is a percentage of `definition.percent_of`; empty where there is none."""
+    if definition.percent_of not in out:
+        return ""
+    return next((name for name in ("share", "estimate") if name in out), "")
+
+
+def _distance(exact: dict[str, Floats], name: str, percent: str, whole: str) -> Floats:
+    """How many counts a limit lies from its percentage, rounded away from it; 0 for the percentage itself."""
+    away = (exact[name] - exact[percent]) * exact[whole] / 100
+    return np.sign(away) * np.ceil(np.round(np.abs(away) / COUNT_STEP, 9)) * COUNT_STEP
+
+
+def _of(part: Floats, whole: Floats) -> Floats:
+    return np.round(np.clip(np.divide(100 * part, whole, out=np.full(len(part), np.nan), where=whole > 0), 0, 100), 1)
+
+
+def _totals(out: pd.DataFrame, definition: Definition, counts: list[str]) -> pd.DataFrame:
+    """Totals added up again from the rounded counts that are shown: columns `<count>_total`, and rows whose last key is empty."""
+    last = definition.keys[-1]
+    if last not in out or not len(out):
+        return out
+    group = [out[name] for name in definition.keys[:-1]] or [pd.Series(0, index=out.index)]
+    for name in counts:
+        if name.endswith(_TOTAL):
+            out[name] = out[name].mask(out[name].notna(), out.groupby(group)[name.removesuffix(_TOTAL)].transform("sum"))
+    total = (out[last] == "").to_numpy()
+    if total.any():
+        for name in counts:
+            added = out[name].mask(total).groupby(group).transform("sum", min_count=1)
+            out[name] = out[name].mask(total & out[name].notna(), added)
+    return out
+
+
+def _ended(out: pd.DataFrame, definition: Definition) -> pd.DataFrame:
+    first = definition.keys[0]
+    if "headline" in out or first not in out or not pd.api.types.is_numeric_dtype(out[first]):
+        return out
+    shown = out.loc[~out["withheld"] & (out["courses"] > 0), first]
+    return out[out[first].between(shown.min(), shown.max())].reset_index(drop=True) if len(shown) else out[:0]
+
+
+def _numbers(values: pd.Series) -> Floats:
+    return pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
+
+
+def _nearest(values: Floats, step: float) -> Floats:
+    return np.round(values / step) * step

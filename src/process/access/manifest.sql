@@ -1,0 +1,1 @@
+select as_of, clinic, source, origin from manifest

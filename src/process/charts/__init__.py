@@ -1,0 +1,35 @@
+"""An answer as figure, sentence and table."""
+
+from process.access.answer import Answer, present_with
+from process.charts import alliance, caseload, goals
+from process.charts.chart import Chart
+from process.charts.drawing import Drawing
+from process.charts.ready import READY
+from process.charts.tables import about, as_table
+from process.errors import QuestionWrong, did_you_mean
+
+CHARTS: dict[str, Chart] = {**goals.CHARTS, **alliance.CHARTS, **caseload.CHARTS}
+
+
+for _name, _chart in CHARTS.items():
+    READY.offer(_name, _chart.blank)
+
+
+def chart(name: str) -> Chart:
+    """The chart of a measure, or a `QuestionWrong` that names the nearest."""
+    if name not in CHARTS:
+        raise QuestionWrong(f"`{name}` has no chart. {did_you_mean(name, CHARTS)}")
+    return CHARTS[name]
+
+
+def _figure(answer: Answer) -> object:
+    return chart(answer.name).figure(answer)
+
+
+def _sentence(answer: Answer) -> str:
+    return chart(answer.name).sentence(answer)
+
+
+present_with(figure=_figure, sentence=_sentence)
+
+__all__ = ["CHARTS", "READY", "Chart", "Drawing", "about", "as_table", "chart"]

@@ -1,0 +1,40 @@
+"""A measure as a chart: how its answer becomes a frame and a sentence, and the figure that a session prepares from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import holoviews as hv
+
+from process.access import Answer
+from process.charts.drawing import Drawing, compose
+from process.charts.layers import BLANK, Frame, Layer
+from process.charts.words import unable
+
+
+@dataclass(frozen=True)
+class Chart:
+    """How one measure is drawn and put into words; `wide` = the card takes the page's whole width."""
+
+    layers: tuple[Layer, ...]
+    frame: Callable[[Answer], Frame]
+    says: Callable[[Answer], str]
+    height: int = 320
+    xlabel: str = ""
+    ylabel: str = ""
+    wide: bool = False
+    grid: bool = True
+    describes: str = ""
+
+    def blank(self) -> Drawing:
+        """The figure of one session, prepared and without data."""
+        return Drawing(self.layers, BLANK, self.height, self.xlabel, self.ylabel, self.grid)
+
+    def figure(self, answer: Answer) -> hv.Overlay:
+        """The figure of one answer as a HoloViews object, as notebooks show it."""
+        return compose(self.layers, self.frame(answer), self.height, self.xlabel, self.ylabel, self.grid)
+
+    def sentence(self, answer: Answer) -> str:
+        """The sentence, or why there is none."""
+        return unable(answer) or self.says(answer)

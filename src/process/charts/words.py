@@ -1,0 +1,71 @@
+"""Numbers in words: how sentences say a figure, its interval and its n. Everything here is HTML and holds nothing but numbers and our own words."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import numpy as np
+
+from process.access import Answer
+from process.contract.tables import TABLES
+
+LEAST_COURSES = 5
+"""A mean of fewer courses than this is noise and is not drawn (a choice of this product); the table has it."""
+
+_NEXT = "Widen the length range or take a filter away."
+TOO_FEW = f"Too few courses for this figure: at least 8 courses of 2 therapists are needed. {_NEXT}"
+OWN_NONE = (
+    f"Too few of your courses in this range have what this figure needs: at least {LEAST_COURSES} are drawn. Widen the length range or take a filter away."
+)
+
+
+def headline(answer: Answer, name: str) -> dict[str, Any] | None:
+    """The headline of that name, None when it is not there, withheld or has no estimate."""
+    if name not in answer.headlines.index:
+        return None
+    row = answer.headlines.loc[name].to_dict()
+    if row.get("withheld") or not np.isfinite(float(row.get("estimate", 0) if row.get("estimate") is not None else np.nan)):
+        return None
+    return row
+
+
+def interval(row: dict[str, Any], unit: str = "", digits: int = 1) -> str:
+    """The 95 % interval in words, or why there is none."""
+    if np.isfinite(row["lower"]) and np.isfinite(row["upper"]):
+        return f"95 % interval {plain(row['lower'], digits)} to {plain(row['upper'], digits)}{unit}"
+    return f"no interval: {html.escape(str(row.get('why') or 'too few'))}"
+
+
+def plain(value: float, digits: int = 1, sign: bool = False) -> str:
+    """A figure with a real minus, and a plus where the sign matters."""
+    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "\u2212")
+
+
+def tip_interval(row: dict[str, Any], digits: int = 1) -> str:
+    """The interval as the pointer reads it."""
+    return f" ({plain(row['lower'], digits)} to {plain(row['upper'], digits)})" if np.isfinite(row["lower"]) else ""
+
+
+def number(value: float, one: str, many: str | None = None) -> str:
+    """A count with its noun: `1 course`, `1,204 courses`."""
+    return f"{int(value):,} {one if int(value) == 1 else many or one + 's'}"
+
+
+def missing(answer: Answer) -> str:
+    """What the clinic would have to record for this figure; empty when nothing is missing."""
+    if not answer.missing:
+        return ""
+    rows = {name: TABLES[name].row if name in TABLES else "alliance score: one row for each session and rater" for name in answer.missing}
+    tables = "; ".join(f"<b>{name.replace('_', ' ')}</b> (one row for each {row})" for name, row in rows.items())
+    return f"These records have nothing to draw this from. To see it, record: {tables}. How: the page “Intake” of the documentation."
+
+
+def unable(answer: Answer) -> str:
+    """Why there is nothing to draw, in words; empty when there is something."""
+    if answer.missing:
+        return missing(answer)
+    values = [name for name in answer.definition.values if name in answer.table and name not in ("lower", "upper")] or list(answer.definition.counts)
+    table = answer.table[answer.table["courses"] >= LEAST_COURSES] if "mean" in values else answer.table
+    drawn = table[values].notna().any(axis=None) if len(table) else False
+    return "" if drawn else OWN_NONE if answer.own else TOO_FEW

@@ -1,0 +1,84 @@
+"""A card: the answer's sentence, its figure, its table, what it means, and what may be taken home."""
+
+from __future__ import annotations
+
+import io
+
+import panel as pn
+
+from process.access import Answer
+from process.charts import READY, about, as_table, chart
+from process.charts.drawing import Drawing
+from process.charts.words import unable
+from process.pages import look
+
+
+class Card:
+    """One figure of a page for one session. `show` gives it another answer; nothing is drawn anew, only data change."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.name = answer.name
+        self.question = answer.definition.question
+        self._chart = chart(answer.name)
+        self.wide = self._chart.wide
+        self.describes = self._chart.describes
+        self._answer = answer
+        self._drawing: Drawing | None = None
+        self._sentence = pn.pane.HTML("", stylesheets=[look.TEXT], sizing_mode="stretch_width", margin=0)
+        self._plot = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._table = pn.pane.HTML("", stylesheets=[look.TEXT, look.TABLE], sizing_mode="stretch_width", visible=False, margin=0)
+        self._about = pn.pane.HTML("", stylesheets=[look.TEXT], sizing_mode="stretch_width", visible=False, margin=0)
+        self._as_table = pn.widgets.Toggle(label="As table", stylesheets=[look.LINK], margin=0)
+        self._as_about = pn.widgets.Toggle(label="About this figure", stylesheets=[look.LINK], margin=0)
+        self._csv = pn.widgets.FileDownload(
+            callback=self._export, filename=f"{self.name}.csv", label="CSV", embed=False, auto=True, stylesheets=[look.LINK], margin=0
+        )
+        self._foot = pn.pane.HTML("", stylesheets=[look.TEXT], sizing_mode="stretch_width", margin=0)
+        self._as_table.param.watch(self._open_table, "value")
+        self._as_about.param.watch(self._open_about, "value")
+        tools = pn.FlexBox(self._as_table, self._as_about, self._csv, self._foot, margin=0, gap="4px 16px", align_items="center")
+        self.body = pn.Column(self._sentence, self._plot, tools, self._table, self._about, sizing_mode="stretch_width", margin=0)
+        self.show(answer)
+
+    def show(self, answer: Answer) -> None:
+        """The same card with another answer."""
+        self._answer = answer
+        reason = unable(answer)
+        _say(self._sentence, f"<p class='{'reason' if reason else 'sentence'}'>{self._chart.sentence(answer)}</p>")
+        if reason:
+            self._plot.visible = False
+        elif self._drawing is None:
+            self._drawing = READY.take(self.name)
+            self._drawing.update(self._chart.frame(answer))
+            self._plot.append(pn.pane.Bokeh(self._drawing.figure, sizing_mode="stretch_width", margin=0))
+            self._plot.visible = True
+        else:
+            self._drawing.update(self._chart.frame(answer))
+            self._plot.visible = True
+        _say(self._foot, f"<span class='foot'>{self._footnote(answer)}</span>")
+        if self._table.visible:
+            _say(self._table, as_table(answer))
+
+    def _footnote(self, answer: Answer) -> str:
+        definition = answer.definition
+        parts = [f"{definition.title.lower() if definition.title[1:2].islower() else definition.title}, version {definition.version}"]
+        parts.append("your courses only" if answer.own else "clustered by therapist" if "lower" in definition.values else "counts")
+        if answer.withheld and definition.name != "therapy_lengths":
+            parts.append(f"{answer.withheld} {'point' if answer.withheld == 1 else 'points'} not shown: fewer than 8 courses or 2 therapists")
+        return " · ".join(parts)
+
+    def _open_table(self, event: object) -> None:
+        _say(self._table, as_table(self._answer) if self._as_table.value else "")
+        self._table.visible = self._as_table.value
+
+    def _open_about(self, event: object) -> None:
+        _say(self._about, about(self._answer) if self._as_about.value else "")
+        self._about.visible = self._as_about.value
+
+    def _export(self) -> io.StringIO:
+        return io.StringIO(self._answer.exported().csv())
+
+
+def _say(pane: pn.pane.HTML, text: str) -> None:
+    if pane.object != text:
+        pane.object = text

@@ -1,0 +1,29 @@
+"""The look of the pages: `styles/page.css` for the page, one small stylesheet for each kind of thing that Panel draws."""
+
+from __future__ import annotations
+
+from datetime import date
+from html import escape
+from importlib import resources
+
+__all__ = ["ASIDE", "CHIP", "CHOICE", "LINK", "PAGE", "RANGE", "TABLE", "TEXT", "WIDGET", "day", "escape"]
+
+
+def _style(name: str) -> str:
+    return resources.files("process.pages").joinpath("styles", f"{name}.css").read_text("utf-8")
+
+
+PAGE = _style("page")
+TEXT = _style("text")
+ASIDE = _style("aside")
+TABLE = _style("table")
+LINK = _style("link")
+CHIP = _style("chip")
+WIDGET = _style("widget")
+RANGE = _style("range")
+CHOICE = _style("choice")
+
+
+def day(iso: str) -> str:
+    """A date as people read it: 16 Nov 2026."""
+    return f"{date.fromisoformat(iso):%d %b %Y}".lstrip("0")

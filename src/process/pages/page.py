@@ -1,0 +1,194 @@
+"""A page: its question, its filters, its cards, and one way from a changed filter to every figure."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from importlib import resources
+
+import panel as pn
+
+from process.access import Answer, Clinic, Cohort, Lease
+from process.access.cohort import ATTRIBUTES, LONGEST
+from process.charts import look as chart_look
+from process.errors import NotAllowed
+from process.measures import catalogue
+from process.pages import look, session
+from process.pages.card import Card
+from process.pages.filters import BUSY, OUTCOME, Filters
+
+pn.extension(sizing_mode="stretch_width", defer_load=False, notifications=False)
+
+NAVIGATION = {"goals": "Goals", "alliance": "Alliance", "caseload": "Caseload"}
+WITHOUT_LENGTH = {"completed": "have not ended, or how is not known", "so_far": "have no attended session", "planned": "have no planned number"}
+CHIPS = ("length", "start", *ATTRIBUTES)
+SETTLED = """
+const [query, count] = source.value.split('|')
+document.body.classList.remove('busy')
+document.querySelectorAll('a[data-keeps]').forEach(a => { a.search = query })
+clearTimeout(window.settling)
+window.settling = setTimeout(() => history.replaceState({}, '', location.pathname + (query ? '?' + query : '') + location.hash), 250)
+"""
+COPY = """
+const box = document.createElement('textarea')
+box.value = location.href.split('#')[0]
+document.body.appendChild(box); box.select(); document.execCommand('copy'); box.remove()
+source.label = 'Link copied'
+setTimeout(() => { source.label = 'Copy link' }, 1600)
+"""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a page is: its name, the question it asks, the length basis it starts from."""
+
+    name: str
+    question: str
+    basis: str
+
+
+class Page:
+    """One page of one session."""
+
+    def __init__(self, plan: Plan, clinic: Clinic | None = None, query: str | None = None) -> None:
+        self.plan = plan
+        self.clinic = clinic if clinic is not None else session.clinic()
+        options = self.clinic.options()
+        link = session.query() if query is None else query
+        self._basis = self.clinic.basis(plan.basis)
+        self.cohort, problems = Cohort.from_query(link, self._basis, options)
+        self._lease: Lease = self.clinic.prepare(plan.name, self.cohort)
+        self._moves = 0
+        lengths = self._lease.answer("lengths", self.cohort.length)
+        self.filters = Filters(self.cohort, options, lengths)
+        self.cards = {name: Card(self._lease.answer(name, self.cohort.length)) for name in catalogue.names(plan.name) if name != "lengths"}
+        self._summary = pn.pane.HTML("", stylesheets=[look.TEXT], margin=0)
+        self._alerts = pn.pane.HTML("", stylesheets=[look.TEXT], margin=0)
+        self._chips = {name: pn.widgets.Button(label=name, stylesheets=[look.CHIP], margin=(0, 6, 4, 0), visible=False, width_policy="min") for name in CHIPS}
+        self._reset = pn.widgets.Button(label="Reset", stylesheets=[look.LINK], margin=(0, 12, 4, 0))
+        self._copy = pn.widgets.Button(label="Copy link", stylesheets=[look.LINK], margin=(0, 12, 4, 0))
+        self._settled = pn.widgets.TextInput(value="", visible=False)
+        self._wire()
+        self._tell(lengths)
+        self._complain(problems)
+
+    def _wire(self) -> None:
+        self.cohort.param.watch(self._changed, ["basis", "length", "start", *ATTRIBUTES])
+        for name, chip in self._chips.items():
+            chip.on_click(lambda event, name=name: self._without(name))
+            chip.js_on_click(code=BUSY)
+        self._reset.on_click(lambda event: self.cohort.reset(self._basis))
+        self._reset.js_on_click(code=BUSY)
+        self._copy.js_on_click(args={"source": self._copy}, code=COPY)
+        self._settled.jscallback(value=SETTLED)
+
+    def _changed(self, *events: object) -> None:
+        """A filter changed: prepare again unless only the range moved, then give every card its new answer, in one message."""
+        with pn.io.hold():
+            try:
+                if any(getattr(event, "name", "") != "length" for event in events):
+                    self._lease = self.clinic.prepare(self.plan.name, self.cohort)
+                lengths = self._lease.answer("lengths", self.cohort.length)
+                for name, card in self.cards.items():
+                    card.show(self._lease.answer(name, self.cohort.length))
+                self._tell(lengths)
+                self._complain([])
+            except NotAllowed as refused:
+                self._complain([str(refused)])
+
+    def _without(self, name: str) -> None:
+        empty = {"length": None, "start": ("", "")}
+        self.cohort.param.update(**{name: empty.get(name, [])})
+
+    def _tell(self, lengths: Answer) -> None:
+        self.filters.show(lengths, self._counted(lengths))
+        stamp = lengths.stamp
+        here = lengths.headlines.loc["in_range"] if "in_range" in lengths.headlines.index else None
+        badge = "<span class='badge'>simulated clinic</span>" if stamp.origin == "simulated" else ""
+        if here is None or here["courses"] != here["courses"]:
+            people = "fewer than 8 courses"
+        else:
+            mine = "" if lengths.own else f" · {int(here['therapists']):,} therapist{'s' if here['therapists'] != 1 else ''}"
+            people = f"{'your ' if lengths.own else ''}{int(here['courses']):,} courses · {int(here['sessions']):,} attended sessions{mine}"
+        _say(self._summary, f"<p class='summary' role='status'>{people} · {stamp.clinic} · data as of {look.day(stamp.as_of)} {badge}</p>")
+        for name, chip in self._chips.items():
+            text = self._chip(name)
+            chip.param.update(visible=bool(text), **({"label": f"{text} ✕"} if text else {}))
+        self._moves += 1
+        self._settled.value = f"{self.cohort.to_query(self._basis)}|{self._moves}"
+
+    def _counted(self, lengths: Answer) -> str:
+        rows = lengths.headlines
+        here, every = (_few_or(rows.loc[name, "courses"]) for name in ("in_range", "all_courses"))
+        without = int(lengths.notes.get("without_length", 0) or 0)
+        reason = {"completed": "have not ended, or how is not known", "so_far": "have no attended session", "planned": "have no planned number"}[
+            self.cohort.basis
+        ]
+        left = f"<p class='hint'>{without:,} courses {reason}, so they have no length here.</p>" if without else ""
+        outcome = f"<p class='hint'>{OUTCOME}</p>" if self.cohort.basis == "completed" else ""
+        span = "every length" if self.cohort.length is None else _span(self.cohort.length)
+        return f"<p class='counts'><b>{span}</b><span>{here} of {every} courses</span></p>{outcome}{left}"
+
+    def _chip(self, name: str) -> str:
+        if name == "length":
+            return "" if self.cohort.length is None else f"{chart_look.BASIS_NAMES[self.cohort.basis]}: {_span(self.cohort.length)}"
+        if name == "start":
+            first, last = self.cohort.start
+            return f"started {first.replace('-', ' ') or 'any time'} – {last.replace('-', ' ') or 'now'}" if first or last else ""
+        chosen = getattr(self.cohort, name)
+        names = [chart_look.ENDING_NAMES.get(code, code) if name == "ending" else code.replace("_", " ") for code in chosen]
+        return "" if not chosen else names[0] if len(names) == 1 else f"{len(names)} {ATTRIBUTES[name]}"
+
+    def _complain(self, problems: list[str]) -> None:
+        items = "".join(f"<li>{look.escape(text)}</li>" for text in problems)
+        _say(self._alerts, f"<div class='alert' role='alert'><ul>{items}</ul></div>" if problems else "")
+
+    def servable(self) -> pn.Template:
+        """The page as it is served."""
+        template = pn.Template(_text("page.html"))
+        viewer = self.clinic.viewer
+        template.add_variable(
+            "app",
+            {
+                "question": self.plan.question,
+                "here": self.plan.name,
+                "navigation": NAVIGATION,
+                "query": self.cohort.to_query(self._basis),
+                "person": viewer.name or viewer.role,
+                "sees": "own courses" if viewer.scope else "whole clinic",
+                "css": look.PAGE,
+                "cards": [{"id": name, "question": card.question, "wide": card.wide, "describes": card.describes} for name, card in self.cards.items()],
+            },
+        )
+        template.add_panel("summary", self._summary)
+        template.add_panel("alerts", self._alerts)
+        template.add_panel("chips", pn.FlexBox(*self._chips.values(), self._reset, self._copy, self._settled, align_items="center", margin=0))
+        template.add_panel("filters", self.filters.panel)
+        for name, card in self.cards.items():
+            template.add_panel(name, card.body)
+        # Bokeh would walk through the whole document for each of the callbacks that are added; once, at the end, is enough.
+        with pn.state.curdoc.models.freeze() if pn.state.curdoc else nullcontext():
+            return template.servable(title=f"{NAVIGATION[self.plan.name]} · Therapy process")
+
+    def card(self, name: str) -> pn.Column:
+        """One card with its question, as notebooks show it."""
+        own = self.cards[name]
+        return pn.Column(pn.pane.HTML(f"<h3>{own.question}</h3>", margin=0), own.body, sizing_mode="stretch_width")
+
+
+def _span(length: tuple[int, int]) -> str:
+    low, high = length
+    return f"{low} sessions and more" if high >= LONGEST else f"{low}–{high} sessions" if low != high else f"{low} sessions"
+
+
+def _few_or(courses: float) -> str:
+    return "fewer than 8" if courses != courses else f"{int(courses):,}"
+
+
+def _say(pane: pn.pane.HTML, text: str) -> None:
+    if pane.object != text:
+        pane.object = text
+
+
+def _text(name: str) -> str:
+    return resources.files("process.pages").joinpath(name).read_text("utf-8")

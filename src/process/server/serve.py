@@ -1,0 +1,135 @@
+"""Serving a store: the notebooks as pages, behind the gate."""
+
+from __future__ import annotations
+
+import socket
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+from bokeh.settings import settings as bokeh_settings
+from panel.io.server import get_server
+from tornado.ioloop import IOLoop
+
+from process import access, shipped
+from process.access import Viewer
+from process.charts import READY
+from process.errors import PortInUse, SettingWrong
+from process.pages import session
+from process.server.gate import Enter, Gate, Health, Home, Leave, SignIn, Unknown
+from process.server.people import People, PersonalLinks
+
+PAGES = ("goals", "alliance", "caseload")
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def demo_people(store: Path) -> People:
+    """The demo's made-up people: a director and the two therapists with the most courses."""
+    records = access.open_records(store)
+    busiest = records.engine.query("select therapist_id from course_facts group by therapist_id order by count(*) desc, therapist_id limit 2")
+    records.engine.close()
+    viewers = [Viewer("dora", "director", name="Dora, director")]
+    names = ("Tariq, therapist", "Tess, therapist")
+    viewers += [Viewer(name[:5].strip(", ").lower(), "therapist", code, name) for name, code in zip(names, busiest["therapist_id"], strict=False)]
+    return People({viewer.user: viewer for viewer in viewers})
+
+
+def serve(
+    store: Path,
+    *,
+    port: int = 5006,
+    address: str = "127.0.0.1",
+    people: People | None = None,
+    open_browser: bool = False,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve the store's pages until interrupted; personal links, one a person, are announced once the server answers.
+
+    Raises `PortInUse` when the address is taken, `SettingWrong` for an address other than loopback (that needs a sign-in of its own), `StoreProblem`
+    when the store cannot be opened.
+    """
+    if address not in LOOPBACK:
+        raise SettingWrong(f"`{address}` is not a loopback address. Personal links are safe on loopback only; use one of {', '.join(LOOPBACK)}.")
+    require_free(port, address)
+    records = access.open_records(store)
+    people = people if people is not None else People({"owner": Viewer("owner", "director", name="Director")})
+    links = PersonalLinks(people)
+    server = build(records, people, links, port=port, address=address)
+    server.start()
+    _keep_figures_ready(server.io_loop)
+    addresses = {viewer.name or user: f"http://{address}:{port}/enter/{links.keys[user]}" for user, viewer in people.viewers.items()}
+    for name, link in addresses.items():
+        announce(f"{name}: {link}")
+    if open_browser:
+        webbrowser.open(next(iter(addresses.values())))
+    try:
+        server.io_loop.start()
+    finally:
+        server.stop()
+        records.engine.close()
+
+
+def _keep_figures_ready(loop: IOLoop) -> None:
+    """Make blank figures one at a time while nobody waits: the first right away, then whenever some were taken."""
+
+    def make_one() -> None:
+        loop.call_later(0.05 if READY.make_one() else 0.5, make_one)
+
+    while READY.make_one():
+        pass
+    loop.call_later(0.5, make_one)
+
+
+def build(records: access.Records, people: People, links: PersonalLinks, *, port: int, address: str):  # noqa: ANN201 - Panel's own server class
+    """The server, not yet started: pages, gate, health."""
+    secret = session.new_secret()
+    gate = Gate(people, secret)
+    session.serve_from(records, people.viewer, gate.user_of)
+    bokeh_settings.resources = "server"
+    bokeh_settings.secret_key = secret
+    bokeh_settings.sign_sessions = True
+    notebooks = {f"/{name}": str(shipped.folder("dashboards", f"{name}.ipynb")) for name in PAGES}
+    server = get_server(
+        notebooks,
+        port=port,
+        address=address,
+        websocket_origin=[f"{host}:{port}" for host in LOOPBACK],
+        auth_provider=gate,
+        cookie_secret=secret,
+        secret_key=secret.encode(),
+        sign_sessions=True,
+        generate_session_ids=True,
+        include_headers=[],
+        include_cookies=[gate_cookie()],
+        use_index=False,
+        compress_response=True,
+        default_handler_class=Unknown,
+        extra_patterns=[
+            (r"/", Home),
+            (r"/health", Health),
+            (r"/sign-in", SignIn),
+            (r"/sign-out", Leave),
+            (r"/enter/([\w-]+)", Enter, {"links": links}),
+        ],
+        start=False,
+        show=False,
+    )
+    server._tornado.add_handlers(r".*", [(r".*/(autoload\.js|metadata)", Unknown)])
+    return server
+
+
+def gate_cookie() -> str:
+    """The only cookie that a page's token may carry."""
+    from process.server.gate import COOKIE
+
+    return COOKIE
+
+
+def require_free(port: int, address: str) -> None:
+    """Raise `PortInUse` when something already listens there."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as taken:
+            raise PortInUse(f"Port {port} on {address} is in use. Stop what listens there, or choose another: `--port {port + 1}`.") from taken
