@@ -1,9 +1,9 @@
 """Therapy process: how goals are reached, how the alliance moves, how caseloads are carried.
 
-    import process
-    clinic = process.open("demo-store")                                        # in Jupyter: as the analyst who owns the files
-    answer = clinic.ask("alliance_by_session", process.Cohort(length=(9, 30)))
-    answer.table, answer.sentence, answer.n, answer.definition, answer.figure()
+import process
+clinic = process.open("demo-store")                                        # in Jupyter: as the analyst who owns the files
+answer = clinic.ask("alliance_by_session", process.Cohort(length=(9, 30)))
+answer.table, answer.sentence, answer.n, answer.definition, answer.figure()
 """
 
 from __future__ import annotations

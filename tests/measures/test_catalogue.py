@@ -20,6 +20,7 @@ def test_the_three_pages_have_their_measures():
         "alliance_after_rupture",
         "rupture_against_like_sessions",
         "repaired_against_not_yet",
+        "repair_by_length",
     }
     assert set(catalogue.names("caseload")) == {"lengths", "active_courses", "therapy_lengths", "endings"}
 
@@ -36,7 +37,7 @@ def test_a_definition_says_everything_in_whole_sentences(name):
         assert len(text.split()) >= 20 and text.strip().endswith(".")
         assert "  " not in text
     assert about.question.endswith("?") and about.sources and about.next_review > about.reviewed
-    assert set(about.needs) <= set(TABLES) and about.percent_of in ("", *about.counts)
+    assert set(about.needs) <= {*TABLES, "alliance_scores"} and about.percent_of in ("", *about.counts)
     assert {"courses", "therapists"} <= set(about.counts)
     assert about.percent_of or about.unit != "percent"
 

@@ -120,7 +120,7 @@ def _known(name: str, value: str, known: Iterable[str]) -> str:
     known = list(known) or list(ENDINGS if name == "ending" else ())
     if value not in known:
         hint = did_you_mean(_printable(value), known) if known else "These records have none."
-        raise QuestionWrong(f"`{_printable(value)}` is not a {name} in these records, so it was left out. {hint}")
+        raise QuestionWrong(f"`{_printable(value)}` is not {'an' if name == 'ending' else 'a'} {name} in these records, so it was left out. {hint}")
     return value
 
 

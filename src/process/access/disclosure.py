@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 
 from process.access.viewer import Viewer
 from process.measures.definition import Definition
+from process.measures.intervals import LEVEL, wilson
 
 MINIMUM_COURSES = 8
 MINIMUM_THERAPISTS = 2
@@ -55,9 +57,9 @@ def notes_on_screen(notes: dict[str, Any], courses: int, therapists: int, defini
 def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -> pd.DataFrame:
     """The rows as they may leave, with a column `withheld`: counts under the minimum and all that rests on them withheld, everything else rounded.
 
-    A percentage is worked out again from its part and its whole (`definition.percent_of`) after both were rounded, and its limits stand off by their
-    distance in counts, rounded up: neither gives a count away that the rounding hides. `own` = a therapist's own courses, where one therapist is enough.
-    Along sessions or lengths the rows end at the first and last that are shown, because the longest course is one person's.
+    A percentage is worked out again from its part and its whole (`definition.percent_of`) after both were rounded, and so are its limits, with the design
+    effect rounded up to a half: exact ones would give part and whole away. `own` = a therapist's own courses, where one therapist is enough. Along
+    sessions or lengths the rows end at the first and last that are shown, because the longest course is one person's.
     """
     out = frame.drop(columns=[name for name in ("df", "withheld") if name in frame]).reset_index(drop=True)
     figures = [name for name in _FIGURES if name in out]
@@ -77,12 +79,15 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
     for name in counts:
         out[name] = np.where(small, np.nan, _nearest(exact[name], COUNT_STEP))
     out = _totals(out, definition, counts)
+    rounded = {name: _nearest(exact[name], MEAN_STEP) for name in figures}
+    if percent:
+        rounded |= _shares(_nearest(part, COUNT_STEP), _numbers(out[definition.percent_of]), exact, percent, definition.percent_of)
     for name in figures:
-        rounded = _nearest(exact[name], MEAN_STEP)
-        if percent and name in (percent, "lower", "upper"):
-            rounded = _of(_nearest(part, COUNT_STEP) + _distance(exact, name, percent, definition.percent_of), _numbers(out[definition.percent_of]))
-        out[name] = np.where(small, np.nan, rounded)
-    out["therapists"] = np.where(small | (exact["therapists"] < MINIMUM_COURSES), np.nan, _nearest(exact["therapists"], COUNT_STEP))
+        out[name] = np.where(small, np.nan, rounded[name])
+    if own:
+        out = out.drop(columns="therapists")
+    else:
+        out["therapists"] = np.where(small | (exact["therapists"] < MINIMUM_COURSES), np.nan, _nearest(exact["therapists"], COUNT_STEP))
     if "why" in out:
         out["why"] = np.where(small, f"fewer than {MINIMUM_COURSES}", out["why"])
     out["withheld"] = small
@@ -109,14 +114,23 @@ def _percentage(out: pd.DataFrame, definition: Definition) -> str:
     return next((name for name in ("share", "estimate") if name in out), "")
 
 
-def _distance(exact: dict[str, Floats], name: str, percent: str, whole: str) -> Floats:
-    """How many counts a limit lies from its percentage, rounded away from it; 0 for the percentage itself."""
-    away = (exact[name] - exact[percent]) * exact[whole] / 100
-    return np.sign(away) * np.ceil(np.round(np.abs(away) / COUNT_STEP, 9)) * COUNT_STEP
+def _shares(part: Floats, whole: Floats, exact: dict[str, Floats], percent: str, percent_of: str) -> dict[str, Floats]:
+    """The percentage, and its limits if it has any, from rounded counts; the limits are Wilson's at the design effect of the exact ones, made coarse."""
+    some = np.where(whole > 0, whole, np.nan)
+    shares = {percent: 100 * part / some}
+    if "lower" in exact:
+        half = (exact["upper"] - exact["lower"]) / 200
+        effect = np.ceil(np.round(2 * exact[percent_of] / _effective(exact[percent] / 100, half), 6)) / 2
+        shares["lower"], shares["upper"] = (100 * limit for limit in wilson(part / effect, some / effect))
+    return {name: np.round(values, 1) + 0.0 for name, values in shares.items()}
 
 
-def _of(part: Floats, whole: Floats) -> Floats:
-    return np.round(np.clip(np.divide(100 * part, whole, out=np.full(len(part), np.nan), where=whole > 0), 0, 100), 1)
+def _effective(share: Floats, half: Floats) -> Floats:
+    """The number of trials at which Wilson's interval of this share is `half` wide on either side: its formula solved for u = z^2 / n."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        square, straight = half**2 - 0.25, 2 * half**2 - share * (1 - share)
+        u = (-straight - np.sqrt(straight**2 - 4 * square * half**2)) / (2 * square)
+        return special.ndtri(0.5 + LEVEL / 2) ** 2 / u
 
 
 def _totals(out: pd.DataFrame, definition: Definition, counts: list[str]) -> pd.DataFrame:
@@ -149,4 +163,4 @@ def _numbers(values: pd.Series) -> Floats:
 
 
 def _nearest(values: Floats, step: float) -> Floats:
-    return np.round(values / step) * step
+    return np.round(values / step) * step + 0.0  # no minus before a zero

@@ -36,6 +36,11 @@ TITLES = {
     "active": "active courses",
     "length": "sessions",
     "ending": "ending",
+    "length_to_date": "sessions to date",
+    "estimate": "difference",
+    "repaired": "repaired",
+    "not_yet": "not yet",
+    "courses_total": "courses in all",
 }
 _WORDS = look.LEVEL_NAMES | look.ENDING_NAMES
 _CELLS = {
@@ -73,7 +78,7 @@ def _cell(name: str, value: Any, withheld: bool) -> str:
         return html.escape(_CELLS.get(value, value))
     if value is None or pd.isna(value):
         return "fewer than 8" if withheld else "–"
-    if name in ("share", "lower", "upper", "mean"):
+    if name in ("share", "lower", "upper", "mean", "estimate"):
         return f"{value:.1f}"
     return f"{int(value):,}" if float(value).is_integer() else f"{value:.1f}"
 

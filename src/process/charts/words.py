@@ -39,7 +39,8 @@ def interval(row: dict[str, Any], unit: str = "", digits: int = 1) -> str:
 
 def plain(value: float, digits: int = 1, sign: bool = False) -> str:
     """A figure with a real minus, and a plus where the sign matters."""
-    return f"{value:{'+' if sign else ''}.{digits}f}".replace("-", "\u2212")
+    rounded = round(float(value), digits) + 0.0
+    return f"{rounded:{'+' if sign and rounded else ''}.{digits}f}".replace("-", "\u2212")
 
 
 def tip_interval(row: dict[str, Any], digits: int = 1) -> str:
@@ -56,7 +57,7 @@ def missing(answer: Answer) -> str:
     """What the clinic would have to record for this figure; empty when nothing is missing."""
     if not answer.missing:
         return ""
-    rows = {name: TABLES[name].row if name in TABLES else "alliance score: one row for each session and rater" for name in answer.missing}
+    rows = {name: TABLES[name].row if name in TABLES else "session and rater, with an alliance instrument such as the WAI-SR" for name in answer.missing}
     tables = "; ".join(f"<b>{name.replace('_', ' ')}</b> (one row for each {row})" for name, row in rows.items())
     return f"These records have nothing to draw this from. To see it, record: {tables}. How: the page “Intake” of the documentation."
 

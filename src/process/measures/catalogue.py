@@ -16,6 +16,7 @@ _KINDS: tuple[type[Measure], ...] = (
     ruptures.AllianceAfterRupture,
     rupture_contrasts.RuptureAgainstLikeSessions,
     rupture_contrasts.RepairedAgainstNotYet,
+    rupture_contrasts.RepairByLength,
     caseload.ActiveCourses,
     lengths.TherapyLengths,
     caseload.Endings,

@@ -43,10 +43,14 @@ class Measure:
     """One measure. A subclass says its `name`, and how to `prepare` and `answer`; the definition and the SQL lie beside this file under that name."""
 
     name: str
+    asks: str = ""
+    """The statement it asks, where that is another measure's; its own file otherwise."""
+    additive: bool = True
+    """Whether a range is a difference of prefix sums. What is not (matching) is asked after the additive figures have been redrawn."""
 
     def __init__(self) -> None:
         self.definition: Definition = load(HERE / f"{self.name}.toml")
-        self.sql: str = statement(self.name)
+        self.sql: str = statement(self.asks or self.name)
 
     def prepare(self, query: Query, **params: object) -> Cube:
         """Everything but the length range: one query or a few. `query(sql, **params)` gives a DataFrame; `params` are `COHORT_PARAMETERS`, null = all."""

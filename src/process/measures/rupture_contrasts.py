@@ -21,6 +21,7 @@ BEFORE = (-3, -2, -1)
 class RuptureContrast(Measure):
     """What both contrasts share: sessions matched in cells, the arms' curves around them, and the adjusted difference of the outcome."""
 
+    additive = False
     arms: tuple[str, str]
     treated: str
     counted: tuple[str, str]
@@ -154,15 +155,11 @@ class RepairedAgainstNotYet(RuptureContrast):
     offsets = (*BEFORE, 0, 1, 2, 3, 4, 5, 6)
 
     def answer(self, cube: Cube, length: tuple[int, int]) -> Result:
-        """One row an arm and offset; headline `difference`, and one for each band of length to date at the landmark."""
+        """One row an arm and offset; headline `difference` of the mean over the outcome sessions."""
         rows = _in_range(cube, length)
         headline, used, weight = self._difference(rows, cube)
-        band = self._length_to_date(rows)
-        edges = [1, *(int(edge) for edge in self.definition.parameter("session_bands"))]
-        named = [f"difference_{low}_{high - 1}" for low, high in zip(edges[:-1], edges[1:], strict=True)] + [f"difference_{edges[-1]}_up"]
-        by_length = {name: self._difference(_where(rows, band == place), cube)[0] for place, name in enumerate(named)}
         notes = {**self._left_out(rows, used), "ruptures": len(rows["treated"])}
-        return Result(self._curves(used, weight, cube), headlines({"difference": headline, **by_length}), notes)
+        return Result(self._curves(used, weight, cube), headlines({"difference": headline}), notes)
 
     def _length_to_date(self, rows: dict[str, NDArray]) -> NDArray[np.int64]:
         return bands(rows["rank"] + int(self.definition.parameter("landmark")), self.definition.parameter("session_bands"))
@@ -176,6 +173,32 @@ class RepairedAgainstNotYet(RuptureContrast):
 
     def _covariates(self, rows: dict[str, NDArray]) -> NDArray[np.float64]:
         return np.column_stack([rows["fall"], self._at_landmark(rows)])
+
+
+class RepairByLength(RepairedAgainstNotYet):
+    """Contrast (b) again, one difference for each band of length to date at the landmark."""
+
+    name = "repair_by_length"
+    asks = "repaired_against_not_yet"
+
+    def answer(self, cube: Cube, length: tuple[int, int]) -> Result:
+        """One row a band of length to date, in order, also where there are too few to compare."""
+        rows = _in_range(cube, length)
+        band = self._length_to_date(rows)
+        edges = [1, *(int(edge) for edge in self.definition.parameter("session_bands"))]
+        names = [f"{low}-{high - 1}" for low, high in zip(edges[:-1], edges[1:], strict=True)] + [f"{edges[-1]}+"]
+        found = [self._difference(_where(rows, band == place), cube)[0] for place in range(len(names))]
+        found = found if any(row["matched"] + row["not_yet"] for row in found) else []
+        table = self.table(
+            {
+                "length_to_date": np.array(names[: len(found)], dtype=object),
+                **{name: np.array([row[name] for row in found], dtype=np.float64) for name in ("estimate", "lower", "upper")},
+                "repaired": [row["matched"] for row in found],
+                **{name: [row[name] for row in found] for name in ("not_yet", "courses", "therapists")},
+                "why": np.array([row["why"] for row in found], dtype=object),
+            }
+        )
+        return Result(table, headlines({"compared": {name: int(table[name].sum()) for name in ("repaired", "not_yet", "courses", "therapists")}}), {})
 
 
 def _in_range(cube: Cube, length: tuple[int, int]) -> dict[str, NDArray]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 
 import panel as pn
@@ -71,6 +73,7 @@ class Page:
         self._wire()
         self._tell(lengths)
         self._complain(problems)
+        self._settled.value = f"{self.cohort.to_query(self._basis)}|0"
 
     def _wire(self) -> None:
         self.cohort.param.watch(self._changed, ["basis", "length", "start", *ATTRIBUTES])
@@ -83,16 +86,42 @@ class Page:
         self._settled.jscallback(value=SETTLED)
 
     def _changed(self, *events: object) -> None:
-        """A filter changed: prepare again unless only the range moved, then give every card its new answer, in one message."""
+        """A filter changed: prepare again unless only the range moved, then give every card its new answer, in one message.
+
+        What is not additive comes a tick later, so that a dragged range is followed at once; a move that is overtaken is not worked out.
+        """
+        self._moves += 1
+        with self._refusals():
+            if any(getattr(event, "name", "") != "length" for event in events):
+                self._lease = self.clinic.prepare(self.plan.name, self.cohort)
+            lengths = self._lease.answer("lengths", self.cohort.length)
+            self._show(additive=True)
+            self._tell(lengths)
+            self._complain([])
+        document = pn.state.curdoc
+        if document is not None and document.session_context:
+            document.add_next_tick_callback(partial(self._finish, self._moves))
+        else:
+            self._finish(self._moves)
+
+    def _finish(self, move: int) -> None:
+        """The rest of a move, unless another one has begun."""
+        if move == self._moves:
+            with self._refusals():
+                self._show(additive=False)
+                self._settled.value = f"{self.cohort.to_query(self._basis)}|{self._moves}"
+
+    def _show(self, additive: bool) -> None:
+        for name, card in self.cards.items():
+            if catalogue.measure(name).additive == additive:
+                card.show(self._lease.answer(name, self.cohort.length))
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        """Changes in one message; a viewer who may not ask any more is told so, and nothing else."""
         with pn.io.hold():
             try:
-                if any(getattr(event, "name", "") != "length" for event in events):
-                    self._lease = self.clinic.prepare(self.plan.name, self.cohort)
-                lengths = self._lease.answer("lengths", self.cohort.length)
-                for name, card in self.cards.items():
-                    card.show(self._lease.answer(name, self.cohort.length))
-                self._tell(lengths)
-                self._complain([])
+                yield
             except NotAllowed as refused:
                 self._complain([str(refused)])
 
@@ -114,8 +143,6 @@ class Page:
         for name, chip in self._chips.items():
             text = self._chip(name)
             chip.param.update(visible=bool(text), **({"label": f"{text} ✕"} if text else {}))
-        self._moves += 1
-        self._settled.value = f"{self.cohort.to_query(self._basis)}|{self._moves}"
 
     def _counted(self, lengths: Answer) -> str:
         rows = lengths.headlines
