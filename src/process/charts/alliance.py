@@ -5,7 +5,7 @@ from __future__ import annotations
 from process.access import Answer
 from process.charts import look
 from process.charts.chart import Chart
-from process.charts.curves import Line, Plan, Reading, sessions_axis
+from process.charts.curves import Line, Plan, Reading, drawn, sessions_axis
 from process.charts.layers import Frame
 from process.charts.words import headline, interval, number, tip_interval
 
@@ -27,8 +27,8 @@ _VOICE = Reading("session", "mean", "still_in", "rater", _voice_tip)
 
 
 def _voices_frame(answer: Answer) -> Frame:
-    drawn = answer.table[answer.table["mean"].notna()]
-    return VOICES.frame({line.key: _VOICE.points(drawn, line.key) for line in VOICES.lines}, sessions_axis(drawn))
+    rows = drawn(answer.table, "mean")
+    return VOICES.frame({line.key: _VOICE.points(rows, line.key) for line in VOICES.lines}, sessions_axis(rows))
 
 
 def _voices_says(answer: Answer) -> str:

@@ -146,12 +146,16 @@ class Reading:
     tip: Any = field(default=None)
 
     def points(self, table: pd.DataFrame, key: str) -> Points:
-        """The points of one line, withheld ones left out."""
-        own = table if self.group is None else table[table[self.group] == key]
-        own = own[own[self.y].notna() & (own["courses"] >= LEAST_COURSES)].sort_values(self.x)
+        """The points of one line, in order; `table` holds the rows that are drawn."""
+        own = (table if self.group is None else table[table[self.group] == key]).sort_values(self.x)
         lower, upper = (own[name].to_numpy(dtype=float) for name in ("lower", "upper"))
         tips = [self.tip(row) for row in own.to_dict("records")]
         return Points(own[self.x].to_numpy(dtype=float), own[self.y].to_numpy(dtype=float), lower, upper, tips, own[self.count].to_numpy(dtype=float))
+
+
+def drawn(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows that are drawn: not withheld, and of enough courses to be more than noise."""
+    return table[table[column].notna() & (table["courses"] >= LEAST_COURSES)]
 
 
 def sessions_axis(table: pd.DataFrame, column: str = "session") -> Axis:

@@ -14,7 +14,7 @@ from holoviews.plotting.bokeh import ElementPlot
 from process.charts import look
 from process.charts.layers import KINDS, Columns, Frame, Layer, filled
 
-hv.extension("bokeh", logo=False)
+hv.Store.set_current_backend("bokeh")  # hv.extension would also load scripts from another host into a notebook
 
 
 def _plain(plot: ElementPlot, element: hv.Element) -> None:

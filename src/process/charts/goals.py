@@ -7,7 +7,7 @@ import numpy as np
 from process.access import Answer
 from process.charts import look
 from process.charts.chart import Chart
-from process.charts.curves import Line, Plan, Reading, sessions_axis
+from process.charts.curves import Line, Plan, Reading, drawn, sessions_axis
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
 from process.charts.words import headline, interval, number, tip_interval
 
@@ -29,8 +29,8 @@ _CURVE = Reading("session", "share", "still_in", tip=_curve_tip)
 
 
 def _curve_frame(answer: Answer) -> Frame:
-    drawn = answer.table[answer.table["share"].notna()]
-    return _PLAN.frame({"share": _CURVE.points(drawn, "share")}, sessions_axis(drawn))
+    rows = drawn(answer.table, "share")
+    return _PLAN.frame({"share": _CURVE.points(rows, "share")}, sessions_axis(rows))
 
 
 def _curve_says(answer: Answer) -> str:
@@ -46,9 +46,9 @@ def _curve_says(answer: Answer) -> str:
 
 
 def _lanes_frame(answer: Answer) -> Frame:
-    drawn = answer.table[answer.table["share"].notna()]
+    rows = drawn(answer.table, "share")
     levels = list(look.LEVEL_NAMES)
-    order = drawn.assign(place=drawn["level"].map(levels.index)).sort_values(["session", "place"])
+    order = rows.assign(place=rows["level"].map(levels.index)).sort_values(["session", "place"])
     top = order.groupby("session")["share"].cumsum().to_numpy(dtype=float)
     session = order["session"].to_numpy(dtype=float)
     tips = [
@@ -63,7 +63,7 @@ def _lanes_frame(answer: Answer) -> Frame:
         "colour": order["level"].map(look.LEVEL_FILLS).to_numpy(dtype=object),
         "tip": np.array(tips, dtype=object),
     }
-    x = sessions_axis(drawn)
+    x = sessions_axis(rows)
     x = Axis(0.4, x.end - 0.2, x.ticks)
     return Frame({"lanes": lanes, "text": _lanes_text(order, top, x)}, x, Axis(-24, 101, {float(share): f"{share} %" for share in (0, 25, 50, 75, 100)}))
 
@@ -87,10 +87,10 @@ def _lanes_text(order, top: np.ndarray, x: Axis) -> dict[str, np.ndarray]:
 
 
 def _lanes_says(answer: Answer) -> str:
-    drawn = answer.table[answer.table["share"].notna()]
-    reached = drawn.groupby("session")["courses"].first()
+    rows = drawn(answer.table, "share")
+    reached = rows.groupby("session")["courses"].first()
     session = int(reached[reached >= reached.max() / 2].index.max())
-    row = drawn[drawn["session"] == session].set_index("level")
+    row = rows[rows["session"] == session].set_index("level")
     hoped = row.loc[[level for level in ("0", "1", "2") if level in row.index], "share"].sum()
     below = row.loc[[level for level in ("-2", "-1") if level in row.index], "share"].sum()
     unrated = row["share"].get("not_rated", 0.0)

@@ -78,14 +78,14 @@ _NOTHING = {"text": ["", " "], "tip": ["", " "], "colour": ["#000000", "#ffffff"
 
 
 def outline(columns: Columns) -> Columns:
-    """A band's outline: along its lower edge and back along its upper one, each unbroken run a polygon of its own."""
+    """A band's outline: along its upper edge and back along its lower one, each unbroken run a polygon of its own."""
     x, lower, upper = (np.asarray(columns[name], dtype=float) for name in ("x", "lower", "upper"))
     there = ~(np.isnan(lower) | np.isnan(upper))
     edges = np.flatnonzero(np.diff(np.concatenate([[0], there.astype(int), [0]])))
     across, up = [], []
     for start, stop in zip(edges[::2], edges[1::2], strict=True):
         across += [x[start:stop], x[start:stop][::-1], [np.nan]]
-        up += [lower[start:stop], upper[start:stop][::-1], [np.nan]]
+        up += [upper[start:stop], lower[start:stop][::-1], [np.nan]]
     if not across:
         return {"x": np.array([np.nan]), "y": np.array([np.nan])}
     return {"x": np.concatenate(across)[:-1], "y": np.concatenate(up)[:-1]}
@@ -95,18 +95,18 @@ def _same(columns: Columns) -> Columns:
     return columns
 
 
-# HoloViews names a column that a style is read from after the style, not after the dimension.
+# HoloViews names a column that a style is read from after the style, not after the dimension; only what a glyph or the pointer reads is sent.
 def _points(columns: Columns) -> Columns:
-    return columns | {"color": columns["colour"]}
+    return {"x": columns["x"], "y": columns["y"], "color": columns["colour"], "tip": columns["tip"]}
 
 
 def _texts(columns: Columns) -> Columns:
-    return columns | {"text_color": columns["colour"], "text_align": columns["align"]}
+    return {"x": columns["x"], "y": columns["y"], "text": columns["text"], "text_color": columns["colour"], "text_align": columns["align"]}
 
 
 def _boxes(columns: Columns) -> Columns:
     corners = {"left": columns["x0"], "bottom": columns["y0"], "right": columns["x1"], "top": columns["y1"]}
-    return corners | {"colour": columns["colour"], "tip": columns["tip"], "color": columns["colour"]}
+    return corners | {"color": columns["colour"], "tip": columns["tip"]}
 
 
 KINDS: dict[str, Kind] = {

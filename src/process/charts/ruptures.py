@@ -7,7 +7,7 @@ import numpy as np
 from process.access import Answer
 from process.charts import look
 from process.charts.chart import Chart
-from process.charts.curves import Line, Plan, Reading, offsets_axis
+from process.charts.curves import Line, Plan, Reading, drawn, offsets_axis
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
 from process.charts.words import headline, interval, number, plain, tip_interval
 
@@ -32,8 +32,8 @@ _AFTER = Reading("offset", "mean", "ruptures", "group", _offset_tip({"repaired":
 
 
 def _after_frame(answer: Answer) -> Frame:
-    drawn = answer.table[answer.table["mean"].notna()]
-    return AFTER.frame({line.key: _AFTER.points(drawn, line.key) for line in AFTER.lines}, offsets_axis(-3, 6))
+    rows = drawn(answer.table, "mean")
+    return AFTER.frame({line.key: _AFTER.points(rows, line.key) for line in AFTER.lines}, offsets_axis(-3, 6))
 
 
 def _after_says(answer: Answer) -> str:
@@ -61,8 +61,8 @@ _LIKE = Reading("offset", "mean", "sessions", "arm", _offset_tip({"rupture": "af
 
 
 def _like_frame(answer: Answer) -> Frame:
-    drawn = answer.table[answer.table["mean"].notna()]
-    return LIKE.frame({line.key: _LIKE.points(drawn, line.key) for line in LIKE.lines}, offsets_axis(-3, 3))
+    rows = drawn(answer.table, "mean")
+    return LIKE.frame({line.key: _LIKE.points(rows, line.key) for line in LIKE.lines}, offsets_axis(-3, 3))
 
 
 def _like_says(answer: Answer) -> str:
@@ -93,8 +93,8 @@ _REPAIR = Reading("offset", "mean", "sessions", "arm", _offset_tip({"repaired": 
 
 
 def _repair_frame(answer: Answer) -> Frame:
-    drawn = answer.table[answer.table["mean"].notna()]
-    return REPAIR.frame({line.key: _REPAIR.points(drawn, line.key) for line in REPAIR.lines}, offsets_axis(-3, 6))
+    rows = drawn(answer.table, "mean")
+    return REPAIR.frame({line.key: _REPAIR.points(rows, line.key) for line in REPAIR.lines}, offsets_axis(-3, 6))
 
 
 def _repair_says(answer: Answer) -> str:

@@ -67,6 +67,7 @@ def unable(answer: Answer) -> str:
     if answer.missing:
         return missing(answer)
     values = [name for name in answer.definition.values if name in answer.table and name not in ("lower", "upper")] or list(answer.definition.counts)
-    table = answer.table[answer.table["courses"] >= LEAST_COURSES] if "mean" in values else answer.table
+    means = {"mean", "share"} & set(values) and "session" in answer.table or "offset" in answer.table
+    table = answer.table[answer.table["courses"] >= LEAST_COURSES] if means else answer.table
     drawn = table[values].notna().any(axis=None) if len(table) else False
     return "" if drawn else OWN_NONE if answer.own else TOO_FEW

@@ -19,7 +19,7 @@ from process.pages import look, session
 from process.pages.card import Card
 from process.pages.filters import BUSY, OUTCOME, Filters
 
-pn.extension(sizing_mode="stretch_width", defer_load=False, notifications=False)
+pn.extension(sizing_mode="stretch_width", inline=True)  # inline: in Jupyter, too, nothing is fetched from another host
 
 NAVIGATION = {"goals": "Goals", "alliance": "Alliance", "caseload": "Caseload"}
 WITHOUT_LENGTH = {"completed": "have not ended, or how is not known", "so_far": "have no attended session", "planned": "have no planned number"}
