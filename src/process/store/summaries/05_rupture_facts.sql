@@ -13,21 +13,23 @@ with first_steps as (
 
 repairs as (
     select
-        rupture_id,
-        greatest(repaired_session, patient_session, therapist_session) as session_number
+        first_steps.rupture_id,
+        ruptures.course_id,
+        greatest(first_steps.repaired_session, first_steps.patient_session, first_steps.therapist_session) as session_number
     from first_steps
-    where repaired_session is not null and patient_session is not null and therapist_session is not null
+    inner join ruptures on ruptures.rupture_id = first_steps.rupture_id
+    where first_steps.repaired_session is not null and first_steps.patient_session is not null and first_steps.therapist_session is not null
 ),
 
+-- The joins are on the course alone and the order is a case inside: a join on an inequality would compare every repair with every session of the clinic.
 repair_ranks as (
     select
-        ruptures.rupture_id,
-        min(attended.attended_rank) as repaired_rank
-    from ruptures
-    inner join repairs on repairs.rupture_id = ruptures.rupture_id
-    inner join attended
-        on attended.course_id = ruptures.course_id and attended.attended_rank >= 1 and attended.session_number >= repairs.session_number
-    group by ruptures.rupture_id
+        repairs.rupture_id,
+        min(case when attended.session_number >= repairs.session_number then attended.attended_rank end) as repaired_rank
+    from repairs
+    inner join attended on attended.course_id = repairs.course_id
+    where attended.attended_rank >= 1
+    group by repairs.rupture_id
 ),
 
 placed_ruptures as (
@@ -49,19 +51,24 @@ placed_ruptures as (
     left join repair_ranks on repair_ranks.rupture_id = ruptures.rupture_id
 ),
 
-baselines as (
+patient_scores as (
     select
         placed_ruptures.rupture_id,
-        avg(alliance_scores.pomp) as baseline,
-        count(*) as baseline_scores
+        case
+            when alliance_scores.attended_rank between placed_ruptures.onset_rank - 3 and placed_ruptures.onset_rank - 1 then alliance_scores.pomp
+        end as earlier_pomp
     from placed_ruptures
-    inner join alliance_scores
-        on
-            alliance_scores.course_id = placed_ruptures.course_id
-            and alliance_scores.rater = 'patient'
-            and alliance_scores.attended_rank >= 1
-            and alliance_scores.attended_rank between placed_ruptures.onset_rank - 3 and placed_ruptures.onset_rank - 1
-    group by placed_ruptures.rupture_id
+    inner join alliance_scores on alliance_scores.course_id = placed_ruptures.course_id
+    where alliance_scores.rater = 'patient' and alliance_scores.attended_rank >= 1
+),
+
+baselines as (
+    select
+        rupture_id,
+        avg(earlier_pomp) as baseline,
+        count(earlier_pomp) as baseline_scores
+    from patient_scores
+    group by rupture_id
 )
 
 select
