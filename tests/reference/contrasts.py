@@ -118,6 +118,7 @@ def difference(units):
     if np.linalg.matrix_rank(rooted, tol=1e-8) == np.linalg.matrix_rank(rooted[:, 1:], tol=1e-8):
         return None
     estimate, variance, df = dense_cr2(np.array([unit.outcome for unit, _ in used]), design, weights, clusters, 0)
+    arms = [distinct([unit.course for unit, _ in used if unit.treated == arm]) for arm in (True, False)]
     half = stats.t.ppf(0.975, df) * math.sqrt(variance) if enough(clusters, df) else math.nan
     return {
         "estimate": estimate,
@@ -125,7 +126,8 @@ def difference(units):
         "upper": estimate + half,
         "matched": sum(unit.treated for unit, _ in used),
         "compared": sum(not unit.treated for unit, _ in used),
-        **distinct([unit.course for unit, _ in used]),
+        "compared_therapists": distinct([unit.course for unit, _ in used])["therapists"],
+        **{name: min(arm[name] for arm in arms) for name in ("courses", "therapists")},
     }
 
 

@@ -25,21 +25,28 @@ MEAN_STEP = 0.5
 
 Floats = NDArray[np.float64]
 _FIGURES = ("share", "mean", "estimate", "lower", "upper", "df")
+_THERAPISTS = ("therapists", "compared_therapists")
 _TOTAL = "_total"
 
 
 def on_screen(frame: pd.DataFrame, definition: Definition, viewer: Viewer) -> tuple[pd.DataFrame, int]:
     """The rows as this viewer may see them, with a column `withheld`, and how many rows are withheld.
 
-    A withheld row keeps its keys; its values and counts become missing. An empty cell (0 courses) is not withheld.
+    A withheld row keeps its keys; its values and counts become missing. An empty cell (0 courses) is not withheld. A headline may have counts of its own,
+    such as the two sides of a contrast; it is withheld when one of them is under the minimum, because the other side's curve would give it away.
     """
     courses, therapists = _numbers(frame["courses"]), _numbers(frame["therapists"])
-    hidden = np.zeros(len(frame), bool) if _exempt(definition, viewer) else (courses > 0) & _too_few(courses, therapists)
-    shown = frame.assign(withheld=hidden)
-    if hidden.any():
-        columns = [name for name in frame.columns if name not in definition.keys and name != "why" and pd.api.types.is_numeric_dtype(frame[name])]
-        shown[columns] = shown[columns].astype(float).mask(np.repeat(hidden[:, None], len(columns), axis=1))
-    return shown, int(hidden.sum())
+    hidden = np.zeros(len(frame), bool)
+    if not _exempt(definition, viewer):
+        hidden = (courses > 0) & _too_few(courses, therapists)
+        for name in set(frame.columns) - {*definition.columns, *_FIGURES, *_THERAPISTS}:
+            if pd.api.types.is_numeric_dtype(frame[name]):
+                count = _numbers(frame[name])
+                hidden |= (count > 0) & (count < MINIMUM_COURSES)
+    if not hidden.any():
+        return frame.assign(withheld=hidden), 0
+    numeric = [name for name in frame.columns if name not in definition.keys and pd.api.types.is_numeric_dtype(frame[name])]
+    return frame.assign(**{name: np.where(hidden, np.nan, _numbers(frame[name])) for name in numeric}, withheld=hidden), int(hidden.sum())
 
 
 def notes_on_screen(notes: dict[str, Any], courses: int, therapists: int, definition: Definition, viewer: Viewer) -> dict[str, Any]:
@@ -65,7 +72,7 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
     figures = [name for name in _FIGURES if name in out]
     numeric = [name for name in out.columns if name not in definition.keys and pd.api.types.is_numeric_dtype(out[name])]
     # Whatever is a number and no figure is a count: a column nobody thought of is rounded like one.
-    counts = [name for name in numeric if name not in figures and name != "therapists"]
+    counts = [name for name in numeric if name not in figures and name not in _THERAPISTS]
     exact = {name: _numbers(out[name]) for name in numeric}
     percent = _percentage(out, definition)
     part = np.rint(exact[percent] * exact[definition.percent_of] / 100) if percent else np.zeros(len(out))
@@ -84,10 +91,9 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
         rounded |= _shares(_nearest(part, COUNT_STEP), _numbers(out[definition.percent_of]), exact, percent, definition.percent_of)
     for name in figures:
         out[name] = np.where(small, np.nan, rounded[name])
-    if own:
-        out = out.drop(columns="therapists")
-    else:
-        out["therapists"] = np.where(small | (exact["therapists"] < MINIMUM_COURSES), np.nan, _nearest(exact["therapists"], COUNT_STEP))
+    for name in [name for name in _THERAPISTS if name in out]:
+        out[name] = np.where(small | (exact[name] < MINIMUM_COURSES), np.nan, _nearest(exact[name], COUNT_STEP))
+    out = out.drop(columns=list(_THERAPISTS), errors="ignore") if own else out
     if "why" in out:
         out["why"] = np.where(small, f"fewer than {MINIMUM_COURSES}", out["why"])
     out["withheld"] = small
@@ -120,17 +126,17 @@ def _shares(part: Floats, whole: Floats, exact: dict[str, Floats], percent: str,
     shares = {percent: 100 * part / some}
     if "lower" in exact:
         half = (exact["upper"] - exact["lower"]) / 200
-        effect = np.ceil(np.round(2 * exact[percent_of] / _effective(exact[percent] / 100, half), 6)) / 2
+        trials = np.where(exact[percent_of] > 0, exact[percent_of], np.nan)
+        effect = np.ceil(np.round(2 * trials / _effective(exact[percent] / 100, half), 6)) / 2
         shares["lower"], shares["upper"] = (100 * limit for limit in wilson(part / effect, some / effect))
     return {name: np.round(values, 1) + 0.0 for name, values in shares.items()}
 
 
 def _effective(share: Floats, half: Floats) -> Floats:
     """The number of trials at which Wilson's interval of this share is `half` wide on either side: its formula solved for u = z^2 / n."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        square, straight = half**2 - 0.25, 2 * half**2 - share * (1 - share)
-        u = (-straight - np.sqrt(straight**2 - 4 * square * half**2)) / (2 * square)
-        return special.ndtri(0.5 + LEVEL / 2) ** 2 / u
+    square, straight = half**2 - 0.25, 2 * half**2 - share * (1 - share)
+    u = (-straight - np.sqrt(straight**2 - 4 * square * half**2)) / (2 * square)
+    return special.ndtri(0.5 + LEVEL / 2) ** 2 / u
 
 
 def _totals(out: pd.DataFrame, definition: Definition, counts: list[str]) -> pd.DataFrame:

@@ -146,16 +146,18 @@ class Reading:
     tip: Any = field(default=None)
 
     def points(self, table: pd.DataFrame, key: str) -> Points:
-        """The points of one line, in order; `table` holds the rows that are drawn."""
+        """The points of one line, in order, from rows that went through `drawn`."""
         own = (table if self.group is None else table[table[self.group] == key]).sort_values(self.x)
         lower, upper = (own[name].to_numpy(dtype=float) for name in ("lower", "upper"))
-        tips = [self.tip(row) for row in own.to_dict("records")]
+        tips = [self.tip(row) if np.isfinite(row[self.y]) else "" for row in own.to_dict("records")]
         return Points(own[self.x].to_numpy(dtype=float), own[self.y].to_numpy(dtype=float), lower, upper, tips, own[self.count].to_numpy(dtype=float))
 
 
-def drawn(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The rows that are drawn: not withheld, and of enough courses to be more than noise."""
-    return table[table[column].notna() & (table["courses"] >= LEAST_COURSES)]
+def drawn(table: pd.DataFrame, column: str, x: str = "session") -> pd.DataFrame:
+    """The rows up to the last that is drawn. One that is not (withheld, or too few courses to be more than noise) has no value: the curve breaks there."""
+    shown = table[column].notna() & (table["courses"] >= LEAST_COURSES)
+    rows = table[table[x] <= table.loc[shown, x].max()] if shown.any() else table[:0]
+    return rows.assign(**{name: rows[name].where(shown) for name in (column, "lower", "upper") if name in rows})
 
 
 def sessions_axis(table: pd.DataFrame, column: str = "session") -> Axis:
@@ -174,7 +176,11 @@ def _apart(lines: list[Points]) -> list[tuple[float, float] | None]:
     """Where each line can be named: in the middle of the figure, at the session where the lines are farthest apart."""
     shared = sorted(set.intersection(*(set(line.x[np.isfinite(line.y)]) for line in lines))) if all(len(line.x) for line in lines) else []
     if not shared:
-        return [(float(line.x[len(line.x) // 2]), float(line.y[len(line.y) // 2])) if len(line.x) else None for line in lines]
+        middles = [np.flatnonzero(np.isfinite(line.y)) for line in lines]
+        return [
+            (float(line.x[there[len(there) // 2]]), float(line.y[there[len(there) // 2]])) if len(there) else None
+            for line, there in zip(lines, middles, strict=True)
+        ]
     span = [x for x in shared if shared[0] + 0.3 * (shared[-1] - shared[0]) <= x <= shared[0] + 0.85 * (shared[-1] - shared[0])] or shared
     at = [{float(x): float(y) for x, y in zip(line.x, line.y, strict=True)} for line in lines]
     best = max(span, key=lambda x: max(own[x] for own in at) - min(own[x] for own in at)) if len(lines) > 1 else span[len(span) // 2]

@@ -46,7 +46,7 @@ def _curve_says(answer: Answer) -> str:
 
 
 def _lanes_frame(answer: Answer) -> Frame:
-    rows = drawn(answer.table, "share")
+    rows = answer.table[answer.table["share"].notna()]
     levels = list(look.LEVEL_NAMES)
     order = rows.assign(place=rows["level"].map(levels.index)).sort_values(["session", "place"])
     top = order.groupby("session")["share"].cumsum().to_numpy(dtype=float)
@@ -87,7 +87,7 @@ def _lanes_text(order, top: np.ndarray, x: Axis) -> dict[str, np.ndarray]:
 
 
 def _lanes_says(answer: Answer) -> str:
-    rows = drawn(answer.table, "share")
+    rows = answer.table[answer.table["share"].notna()]
     reached = rows.groupby("session")["courses"].first()
     session = int(reached[reached >= reached.max() / 2].index.max())
     row = rows[rows["session"] == session].set_index("level")

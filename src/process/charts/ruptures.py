@@ -32,7 +32,7 @@ _AFTER = Reading("offset", "mean", "ruptures", "group", _offset_tip({"repaired":
 
 
 def _after_frame(answer: Answer) -> Frame:
-    rows = drawn(answer.table, "mean")
+    rows = drawn(answer.table, "mean", "offset")
     return AFTER.frame({line.key: _AFTER.points(rows, line.key) for line in AFTER.lines}, offsets_axis(-3, 6))
 
 
@@ -61,7 +61,7 @@ _LIKE = Reading("offset", "mean", "sessions", "arm", _offset_tip({"rupture": "af
 
 
 def _like_frame(answer: Answer) -> Frame:
-    rows = drawn(answer.table, "mean")
+    rows = drawn(answer.table, "mean", "offset")
     return LIKE.frame({line.key: _LIKE.points(rows, line.key) for line in LIKE.lines}, offsets_axis(-3, 3))
 
 
@@ -69,7 +69,7 @@ def _like_says(answer: Answer) -> str:
     row = headline(answer, "difference")
     if row is None:
         return "Too few ruptures with like sessions beside them to compare."
-    n = f"{number(row['matched'], 'rupture')} against {number(row['like_sessions'], 'like session')}, {number(row['therapists'], 'therapist')}"
+    n = f"{number(row['matched'], 'rupture')} against {number(row['like_sessions'], 'like session')}, {number(row['compared_therapists'], 'therapist')}"
     if not np.isfinite(row["lower"]):
         return f"There is <b>too little to tell</b> whether the alliance is lower after a rupture than after sessions that fell as far ({interval(row)}; {n})."
     if row["lower"] <= 0 <= row["upper"]:
@@ -93,7 +93,7 @@ _REPAIR = Reading("offset", "mean", "sessions", "arm", _offset_tip({"repaired": 
 
 
 def _repair_frame(answer: Answer) -> Frame:
-    rows = drawn(answer.table, "mean")
+    rows = drawn(answer.table, "mean", "offset")
     return REPAIR.frame({line.key: _REPAIR.points(rows, line.key) for line in REPAIR.lines}, offsets_axis(-3, 6))
 
 
@@ -101,7 +101,7 @@ def _repair_says(answer: Answer) -> str:
     row = headline(answer, "difference")
     if row is None:
         return "Too few ruptures on either side to compare repaired with not yet repaired."
-    n = f"{number(row['matched'], 'rupture')} repaired and {int(row['not_yet']):,} not yet, {number(row['therapists'], 'therapist')}"
+    n = f"{number(row['matched'], 'rupture')} repaired and {int(row['not_yet']):,} not yet, {number(row['compared_therapists'], 'therapist')}"
     if not np.isfinite(row["lower"]):
         return f"There is <b>too little to tell</b> whether the alliance stands better where a rupture has been repaired ({interval(row)}; {n})."
     if row["lower"] <= 0 <= row["upper"]:

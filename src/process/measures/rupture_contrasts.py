@@ -84,10 +84,14 @@ class RuptureContrast(Measure):
             ruptures: int(rows["treated"].sum()),
             compared: int((~used["treated"]).sum()),
             "matched": int(used["treated"].sum()),
-            "courses": len(np.unique(used["course"])),
-            "therapists": len(np.unique(used["therapist"])),
+            "compared_therapists": len(np.unique(used["therapist"])),
+            **{name: self._in_smaller_arm(used, column) for name, column in (("courses", "course"), ("therapists", "therapist"))},
             "why": contrast.why,
         }
+
+    def _in_smaller_arm(self, used: dict[str, NDArray], column: str) -> int:
+        """How many different ones stand behind the arm that has fewer: it is the smaller one that a difference could single out."""
+        return min(len(np.unique(used[column][used["treated"]])), len(np.unique(used[column][~used["treated"]])))
 
     def _curves(self, used: dict[str, NDArray], weight: NDArray[np.float64], cube: Cube) -> pd.DataFrame:
         """One row an arm and offset: the weighted mean change of the sessions that are compared."""

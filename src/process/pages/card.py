@@ -9,6 +9,7 @@ import panel as pn
 from process.access import Answer
 from process.charts import READY, about, as_table, chart
 from process.charts.drawing import Drawing
+from process.charts.layers import BLANK
 from process.charts.words import unable
 from process.pages import look
 
@@ -47,6 +48,8 @@ class Card:
         _say(self._sentence, f"<p class='{'reason' if reason else 'sentence'}'>{self._chart.sentence(answer)}</p>")
         if reason:
             self._plot.visible = False
+            if self._drawing is not None:
+                self._drawing.update(BLANK)  # what is hidden is still in the page: it keeps no figures of another cohort
         elif self._drawing is None:
             self._drawing = READY.take(self.name)
             self._drawing.update(self._chart.frame(answer))

@@ -37,7 +37,6 @@ class Filters:
         start, end = self._limits(lengths)
         self.basis = pn.widgets.RadioButtonGroup(options=BASES, value=cohort.basis, stylesheets=[look.WIDGET], sizing_mode="stretch_width", margin=0)
         self.length = LengthRange(
-            name="",
             start=start,
             end=end,
             value=self._position(start, end),
@@ -61,9 +60,9 @@ class Filters:
             )
             for name in LABELS
         }
-        quarters = options["start"]
-        self._from = pn.widgets.Select(name="Started from", options={"any": "", **{q.replace("-", " "): q for q in quarters}}, value=cohort.start[0], **_SELECT)
-        self._to = pn.widgets.Select(name="to", options={"now": "", **{q.replace("-", " "): q for q in quarters}}, value=cohort.start[1], **_SELECT)
+        quarters = {quarter.replace("-", " "): quarter for quarter in options["start"]}
+        self._from = pn.widgets.Select(label="Started from", options={"any": "", **quarters}, value=cohort.start[0], **_SELECT)
+        self._to = pn.widgets.Select(label="to", options={"now": "", **quarters}, value=cohort.start[1], **_SELECT)
         self._wire()
         chosen = [part for name, widget in self._chosen.items() if widget.options for part in (_heading(LABELS[name]), widget)]
         self.panel = pn.Column(

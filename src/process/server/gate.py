@@ -121,6 +121,14 @@ class Home(Plain):
         self.redirect("/alliance")
 
 
+class Tidy(Plain):
+    """A page's address with a slash too many: Bokeh would serve the page there, with every relative address in it wrong."""
+
+    def get(self, page: str) -> None:
+        """To the page itself, with the filters of its link."""
+        self.redirect(f"/{page}{'?' + self.request.query if self.request.query else ''}")
+
+
 class Unknown(Plain):
     """Any address that is not a page."""
 

@@ -16,7 +16,7 @@ from process.access import Viewer
 from process.charts import READY
 from process.errors import PortInUse, SettingWrong
 from process.pages import session
-from process.server.gate import Enter, Gate, Health, Home, Leave, SignIn, Unknown
+from process.server.gate import COOKIE, Enter, Gate, Health, Home, Leave, SignIn, Tidy, Unknown
 from process.server.people import People, PersonalLinks
 
 PAGES = ("goals", "alliance", "caseload")
@@ -75,7 +75,7 @@ def _keep_figures_ready(loop: IOLoop) -> None:
     def make_one() -> None:
         loop.call_later(0.05 if READY.make_one() else 0.5, make_one)
 
-    while READY.make_one():
+    while READY.make_one(enough=1):
         pass
     loop.call_later(0.5, make_one)
 
@@ -100,7 +100,7 @@ def build(records: access.Records, people: People, links: PersonalLinks, *, port
         sign_sessions=True,
         generate_session_ids=True,
         include_headers=[],
-        include_cookies=[gate_cookie()],
+        include_cookies=[COOKIE],
         use_index=False,
         compress_response=True,
         default_handler_class=Unknown,
@@ -114,15 +114,10 @@ def build(records: access.Records, people: People, links: PersonalLinks, *, port
         start=False,
         show=False,
     )
-    server._tornado.add_handlers(r".*", [(r".*/(autoload\.js|metadata)", Unknown)])
+    # These come before Bokeh's and Panel's own: `/components` would import whatever module an address names, for anybody.
+    # Bokeh adds these routes to every page by itself; handlers that come first are the only way to have them answer nothing.
+    server._tornado.add_handlers(r".*", [(r".*/(autoload\.js|metadata)", Unknown), (r"/components.*", Unknown), (rf"/({'|'.join(PAGES)})/", Tidy)])
     return server
-
-
-def gate_cookie() -> str:
-    """The only cookie that a page's token may carry."""
-    from process.server.gate import COOKIE
-
-    return COOKIE
 
 
 def require_free(port: int, address: str) -> None:

@@ -1,0 +1,251 @@
+"""What is withheld on screen and what may leave: every boundary, from both sides."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests import clinics
+from tests.clinics import DIRECTOR
+
+from process.access import ANALYST, Clinic, Cohort, Viewer
+from process.access.disclosure import for_export, notes_on_screen, on_screen
+from process.measures import catalogue
+from process.measures.intervals import wilson
+
+OWN = Viewer("tess", "therapist", "T1")
+CURVE = catalogue.measure("attainment_curve").definition
+ENDINGS = catalogue.measure("endings").definition
+LEVELS = catalogue.measure("attainment_levels").definition
+ALLIANCE = catalogue.measure("alliance_by_session").definition
+ACTIVE = catalogue.measure("active_courses").definition
+LENGTHS = catalogue.measure("lengths").definition
+MEASURES = [name for name in catalogue.names()]
+
+
+def curve(courses: int = 40, therapists: int = 9, **columns) -> pd.DataFrame:
+    row = {"session": 1, "share": 50.0, "lower": 34.1, "upper": 65.9, "goals": 40, "courses": courses, "therapists": therapists, "still_in": courses}
+    return pd.DataFrame([row | {"why": ""} | columns])
+
+
+def levels(*goals: int) -> pd.DataFrame:
+    """One session's lanes with these numbers of goals."""
+    names = ["-2", "-1", "0", "1", "2", "not_rated"][: len(goals)]
+    whole = sum(goals)
+    columns = {"session": 4, "level": names, "share": [100 * n / whole for n in goals], "goals": goals, "goals_total": whole, "courses": 60, "therapists": 9}
+    return pd.DataFrame(columns)
+
+
+@pytest.mark.parametrize(
+    ("courses", "therapists", "withheld"),
+    [(0, 0, False), (1, 1, True), (7, 1, True), (7, 2, True), (7, 7, True), (8, 1, True), (8, 2, False), (9, 2, False), (200, 1, True), (200, 24, False)],
+)
+def test_a_director_sees_a_cell_from_eight_courses_of_two_therapists(courses, therapists, withheld):
+    shown, hidden = on_screen(curve(courses, therapists), CURVE, DIRECTOR)
+
+    assert shown["withheld"].tolist() == [withheld] and hidden == int(withheld)
+    assert shown[["share", "lower", "upper", "goals", "courses", "therapists", "still_in"]].isna().all(axis=None) == withheld
+    assert shown["session"].tolist() == [1]
+
+
+@pytest.mark.parametrize("viewer", [OWN, ANALYST], ids=["therapist", "analyst"])
+@pytest.mark.parametrize("courses", [0, 1, 7, 8])
+def test_own_courses_and_the_analyst_are_not_withheld(viewer, courses):
+    shown, hidden = on_screen(curve(courses, 1), CURVE, viewer)
+
+    assert hidden == 0
+    pd.testing.assert_frame_equal(shown.drop(columns="withheld"), curve(courses, 1))
+
+
+def test_a_director_sees_the_workload_of_each_therapist():
+    frame = pd.DataFrame({"week": [pd.Timestamp("2026-11-16")], "therapist_id": ["T1"], "active": [1], "courses": [1], "therapists": [1]})
+
+    shown, hidden = on_screen(frame, ACTIVE, DIRECTOR)
+
+    assert hidden == 0 and shown["active"].tolist() == [1]
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_withheld_row_of_any_measure_keeps_its_keys_and_no_number(records, name):
+    """In small slices of the demo clinic, table and headlines alike."""
+    definition = catalogue.measure(name).definition
+    clinic = Clinic(records, DIRECTOR)
+    withheld = 0
+    for cohort in (Cohort(length=(7, 8), problem=["grief"]), Cohort(length=(14, 16)), Cohort(length=(25, 60)), Cohort()):
+        answer = clinic.ask(name, cohort)
+        for frame in (answer.table, answer.headlines):
+            rows = frame[frame["withheld"]]
+            numbers = [column for column in rows.columns if column not in (*definition.keys, "why", "withheld")]
+            assert rows[numbers].isna().all(axis=None)
+            assert rows[[key for key in definition.keys if key in rows]].notna().all(axis=None)
+            withheld += len(rows)
+    assert withheld > 0 or definition.workload
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_row_that_a_director_sees_has_eight_courses_of_two_therapists(records, name):
+    answer = Clinic(records, DIRECTOR).ask(name, Cohort(length=(3, 12)))
+    for frame in (answer.table, answer.headlines):
+        seen = frame[~frame["withheld"] & (frame["courses"] > 0)]
+        if not answer.definition.workload:
+            assert (seen["courses"] >= 8).all() and (seen["therapists"] >= 2).all()
+
+
+@pytest.mark.parametrize(("repaired", "not_yet", "withheld"), [(8, 40, False), (7, 40, True), (40, 1, True), (40, 8, False), (40, 0, False)])
+def test_a_contrast_needs_the_minimum_on_both_sides(repaired, not_yet, withheld):
+    definition = catalogue.measure("repaired_against_not_yet").definition
+    row = {"estimate": 3.9, "lower": 1.0, "upper": 6.8, "df": 9.0, "repaired": repaired, "not_yet": not_yet, "matched": repaired}
+    headlines = pd.DataFrame([row | {"courses": 45, "therapists": 9, "why": ""}], index=["difference"])
+
+    assert on_screen(headlines, definition, DIRECTOR)[0]["withheld"].tolist() == [withheld]
+    assert on_screen(headlines, definition, OWN)[1] == 0
+
+
+def test_a_histogram_is_withheld_bar_by_bar(tmp_path):
+    records = clinics.opened(tmp_path, clinics.counted(("T1", 5, 3), ("T2", 3, 3), ("T1", 4, 6), ("T2", 3, 6), ("T1", 8, 9)))
+
+    table = Clinic(records, DIRECTOR).ask("therapy_lengths").table.set_index("length")
+
+    assert table["courses"].to_dict() == pytest.approx({3: 8, 6: np.nan, 9: np.nan}, nan_ok=True)
+    records.engine.close()
+
+
+def test_notes_follow_the_same_minimum():
+    notes = {"ruptures": 9, "repaired": 7, "unmatched": 1, "not_placed": 0, "share_reviewed": 87.5}
+
+    assert notes_on_screen(notes, 8, 2, CURVE, DIRECTOR) == {"ruptures": 9, "not_placed": 0, "share_reviewed": 87.5}
+    assert notes_on_screen(notes, 7, 2, CURVE, DIRECTOR) == {}
+    assert notes_on_screen(notes, 40, 1, CURVE, DIRECTOR) == {}
+    assert notes_on_screen(notes, 3, 1, CURVE, OWN) == notes_on_screen(notes, 3, 1, CURVE, ANALYST) == notes
+
+
+def test_a_director_who_filters_down_to_one_course_reads_no_note_about_it(records):
+    one = records.engine.query("select length from (select completed as length, count(*) as n from course_facts group by 1) where n = 1 and length > 0")
+    length = int(one["length"].iloc[0])
+
+    answers = {viewer.role: Clinic(records, viewer).ask("alliance_after_rupture", Cohort(length=(length, length))) for viewer in (DIRECTOR, ANALYST)}
+
+    assert answers["director"].notes == {} and answers["analyst"].notes["sessions"] == length
+
+
+@pytest.mark.parametrize(("courses", "leaves"), [(0, True), (1, False), (7, False), (8, True)])
+@pytest.mark.parametrize("own", [True, False])
+def test_counts_up_to_seven_never_leave(courses, leaves, own):
+    exported = for_export(curve(courses, goals=0 if courses == 0 else 40), CURVE, own)
+
+    assert exported["withheld"].tolist() == ([not leaves] if len(exported) else [])
+    assert exported.loc[exported["withheld"], ["share", "lower", "upper", "goals", "courses", "still_in"]].isna().all(axis=None)
+
+
+def test_one_therapist_is_enough_for_own_courses_only():
+    assert not for_export(curve(40, therapists=1), CURVE, own=True)["withheld"].any()
+    assert len(for_export(curve(40, therapists=1), CURVE)) == 0
+    assert "therapists" not in for_export(curve(40, therapists=1), CURVE, own=True)
+
+
+def test_counts_leave_to_the_nearest_five_and_means_to_half_a_point():
+    row = {"session": 3, "rater": "patient", "mean": 71.26, "lower": 68.74, "upper": 73.9, "scores": 43, "courses": 42, "therapists": 11, "still_in": 58}
+
+    exported = for_export(pd.DataFrame([row | {"why": ""}]), ALLIANCE).iloc[0]
+
+    assert (exported["mean"], exported["lower"], exported["upper"]) == (71.5, 68.5, 74.0)
+    assert (exported["scores"], exported["courses"], exported["therapists"], exported["still_in"]) == (45, 40, 10, 60)
+
+
+def test_percentages_are_worked_out_again_from_rounded_counts():
+    frame = pd.DataFrame(
+        {
+            "ending": ["planned", "patient_stopped"],
+            "share": [100 * 61 / 83, 100 * 22 / 83],
+            "lower": [62.0, 18.0],
+            "upper": [82.0, 37.0],
+            "courses": [61, 22],
+            "courses_total": [83, 83],
+            "therapists": [10, 9],
+            "why": "",
+        }
+    )
+
+    exported = for_export(frame, ENDINGS)
+
+    assert exported["courses"].tolist() == [60, 20]
+    assert exported["courses_total"].tolist() == [80, 80]
+    assert exported["share"].tolist() == [75.0, 25.0]
+
+
+def test_a_total_is_added_up_again_from_what_is_shown_so_that_nothing_can_be_taken_away_from_it():
+    exported = for_export(levels(41, 33, 3, 18), LEVELS)
+
+    assert exported["goals_total"].dropna().unique().tolist() == [95]  # 40 + 35 + 20, and not a rounded 95 of 41 + 33 + 3 + 18
+    assert for_export(levels(41, 33, 7, 7, 7), LEVELS)["goals_total"].dropna().unique().tolist() == [75]
+    assert exported["share"].tolist() == pytest.approx([42.1, 36.8, np.nan, 21.1], nan_ok=True)
+
+
+def test_the_total_row_of_a_workload_is_added_up_again():
+    frame = pd.DataFrame(
+        {"week": [pd.Timestamp("2026-11-16")] * 4, "therapist_id": ["", "T1", "T2", "T3"], "active": [28, 12, 13, 3], "courses": [28, 12, 13, 3]}
+    )
+
+    exported = for_export(frame.assign(therapists=[3, 1, 1, 1]), ACTIVE)
+
+    assert exported["active"].tolist() == pytest.approx([25, 10, 15, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize(("attained", "leaves"), [(0, True), (1, False), (7, False), (8, True), (32, True), (33, False), (39, False), (40, True)])
+def test_a_percentage_of_few_or_of_all_but_few_does_not_leave(attained, leaves):
+    assert bool(len(for_export(curve(share=100 * attained / 40), CURVE))) == leaves
+
+
+def test_the_longest_and_the_shortest_course_do_not_leave():
+    frame = pd.DataFrame({"length": [1, 2, 5, 9, 12, 96], "courses": [3, 20, 2, 30, 6, 1], "sessions": [3, 40, 10, 270, 72, 96], "therapists": 9})
+
+    exported = for_export(frame, LENGTHS)
+
+    assert exported["length"].tolist() == [2, 5, 9]
+    assert exported["withheld"].tolist() == [False, True, False]
+    assert not {"min", "max", "minimum", "maximum"} & set(exported)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_no_exact_count_leaves_in_any_column_of_any_measure(records, name):
+    exported = Clinic(records, ANALYST).ask(name).exported()
+    figures = {"share", "mean", "estimate", "lower", "upper"}
+    for frame in (exported.table, exported.headlines):
+        counts = [column for column in frame.select_dtypes("number") if column not in figures | set(exported.definition.keys)]
+        assert counts
+        for column in counts:
+            left = frame[column].dropna()
+            assert (left % 5 == 0).all() and not left.between(0.1, 7).any()
+        assert "df" not in frame
+
+
+def test_limits_do_not_give_a_count_away_that_the_rounding_hides():
+    """The hardest case: no clustering, so that exact limits would give part and whole at once. Every part of every whole up to 120 goals."""
+    with_limits: dict[tuple, set] = {}
+    without: dict[tuple, set] = {}
+    for whole in range(8, 121):
+        part = np.arange(whole + 1)
+        lower, upper = wilson(part, np.full(whole + 1, whole))
+        columns = {"session": 1, "share": 100 * part / whole, "lower": 100 * lower, "upper": 100 * upper, "goals": whole, "courses": 60, "therapists": 9}
+        out = for_export(pd.DataFrame(columns | {"still_in": 60, "why": ""}), CURVE)
+        for row in out[~out["withheld"]].itertuples():
+            without.setdefault((row.share, row.goals), set()).add((whole, row.Index))
+            with_limits.setdefault((row.share, row.goals, row.lower, row.upper), set()).add((whole, row.Index))
+    assert len(without) > 100
+    assert min(len(states) for states in without.values()) >= 3
+    assert sorted(map(len, with_limits.values())) == sorted(map(len, without.values()))
+
+
+def test_limits_that_leave_are_as_wide_as_those_on_screen():
+    row = curve(share=52.5, lower=34.0, upper=70.4, goals=80).iloc[[0]]  # wider than unclustered: a design effect of about three
+
+    out = for_export(row, CURVE).iloc[0]
+
+    assert out["share"] == 50.0 and out["lower"] == pytest.approx(32, abs=2.5) and out["upper"] == pytest.approx(68, abs=2.5)
+
+
+def test_a_percentage_that_leaves_is_one_rounded_count_of_another(records):
+    table = Clinic(records, ANALYST).ask("attainment_curve").exported().table
+    parts = (table["share"] * table["goals"] / 100 / 5).dropna()
+
+    assert len(parts) > 10 and np.abs(parts - parts.round()).max() < 0.05

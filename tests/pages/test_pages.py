@@ -1,0 +1,287 @@
+"""The pages without a browser: one state of the filters, and every figure, sentence and count follows it."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from tests import clinics
+from tests.clinics import DIRECTOR
+
+from process.access import ANALYST, Clinic, Viewer
+from process.access.cohort import LONGEST
+from process.errors import NotAllowed, QuestionWrong
+from process.measures import catalogue
+from process.pages import PLANS, open_page
+from process.pages.filters import LengthRange
+
+PAGES = list(PLANS)
+
+
+@pytest.fixture
+def director(records):
+    return Clinic(records, DIRECTOR)
+
+
+@pytest.fixture
+def counted_queries(records, monkeypatch):
+    """The queries that the store was asked since."""
+    asked = []
+    query = records.engine.query
+    monkeypatch.setattr(records.engine, "query", lambda sql, **bound: (asked.append(bound), query(sql, **bound))[1])
+    return asked
+
+
+def sentence(page, name: str) -> str:
+    return page.cards[name]._sentence.object
+
+
+def words(page) -> str:
+    return re.sub(r"<[^>]+>", " ", page._summary.object)
+
+
+def counts(page) -> str:
+    return re.sub(r"<[^>]+>", " ", page.filters._counts.object)
+
+
+def bars(page) -> dict[str, np.ndarray]:
+    return dict(page.filters._histogram.sources["bars"].data)
+
+
+def data(page) -> dict[str, list]:
+    """The columns of every figure that is shown."""
+    drawn = {name: card._drawing for name, card in page.cards.items() if card._drawing is not None and card._plot.visible}
+    return {f"{name} {layer}": [str(value) for value in source.data.values()] for name, drawing in drawn.items() for layer, source in drawing.sources.items()}
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("who", ["director", "therapist"])
+def test_a_page_opens_with_every_one_of_its_cards(records, busiest, name, who):
+    viewer = DIRECTOR if who == "director" else Viewer("tess", "therapist", busiest, "Tess")
+
+    page = open_page(name, Clinic(records, viewer), "")
+
+    assert list(page.cards) == [measure for measure in catalogue.names(name) if measure != "lengths"]
+    for measure, card in page.cards.items():
+        assert "<p class=" in sentence(page, measure) and "nan" not in sentence(page, measure).lower().split()
+        assert card._drawing is not None or "reason" in sentence(page, measure)
+    assert sum(card._drawing is not None for card in page.cards.values()) >= len(page.cards) - 2
+    assert ("your " in words(page)) == (who == "therapist") and "simulated clinic" in words(page)
+
+
+def test_an_unknown_page_names_the_nearest(director):
+    with pytest.raises(QuestionWrong, match="There is no page `aliance`. Did you mean `alliance`?"):
+        open_page("aliance", director, "")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_moving_the_range_changes_figures_sentences_and_counts_without_a_query(director, counted_queries, name):
+    page = open_page(name, director, "")
+    before = {"sentences": {card: sentence(page, card) for card in page.cards}, "words": words(page), "counts": counts(page), "data": data(page)}
+    coloured = bars(page)["color"]
+    counted_queries.clear()
+
+    page.cohort.length = (4, 14)
+
+    assert counted_queries == []
+    assert before["words"] != words(page) and before["counts"] != counts(page) and "4–14 sessions" in counts(page)
+    assert (bars(page)["color"] != coloured).any()
+    after = data(page)
+    for card in page.cards:
+        assert before["sentences"][card] != sentence(page, card)
+        layers = [layer for layer in before["data"] if layer.startswith(f"{card} ")]
+        assert not layers or "reason" in sentence(page, card) or any(before["data"][layer] != after[layer] for layer in layers)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_another_filter_counts_again_and_going_back_does_not(director, counted_queries, name):
+    page = open_page(name, director, "")
+    start = words(page)
+    counted_queries.clear()
+
+    page.cohort.problem = ["depression"]
+    assert counted_queries and all(bound["problems"] == "|depression|" for bound in counted_queries)
+    assert words(page) != start
+
+    counted_queries.clear()
+    page.cohort.problem = []
+    assert counted_queries == [] and words(page) == start
+
+
+def test_a_page_that_was_moved_is_the_page_that_its_link_opens(director):
+    moved = open_page("goals", director, "")
+    moved.cohort.param.update(length=(9, LONGEST), problem=["depression"], start=("2024-Q1", ""))
+    link = moved._settled.value.split("|")[0]
+
+    opened = open_page("goals", director, f"?{link}")
+
+    assert link == "basis=completed&length=9-&problem=depression&from=2024-Q1"
+    assert opened._settled.value.split("|")[0] == link
+    assert {name: sentence(opened, name) for name in opened.cards} == {name: sentence(moved, name) for name in moved.cards}
+    assert data(opened) == data(moved) and counts(opened) == counts(moved)
+    assert opened.filters.length.value == moved.filters.length.value == (9, moved.filters.length.end)
+    assert opened._alerts.object == ""
+
+
+def test_a_range_means_the_same_on_the_next_page(director):
+    first = open_page("goals", director, "")
+    first.cohort.length = (4, 14)
+
+    next_page = open_page("caseload", director, first._settled.value.split("|")[0])
+
+    assert PLANS["goals"].basis != PLANS["caseload"].basis
+    assert (next_page.cohort.basis, next_page.cohort.length) == ("completed", (4, 14))
+    assert next_page.filters.basis.value == "completed"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_link_with_wrong_values_names_them_and_keeps_the_rest(director, name):
+    page = open_page(name, director, "team=atlantis&length=30-9&problem=depression&from=2099-Q1&colour=<script>alert(1)</script>")
+
+    assert page._alerts.object.count("<li>") == 4 and "role='alert'" in page._alerts.object
+    assert "atlantis" in page._alerts.object and "30-9" in page._alerts.object and "2099-Q1" in page._alerts.object
+    assert "<script" not in page._alerts.object
+    assert page.cohort.problem == ["depression"] and page.cohort.team == [] and page.cohort.length is None
+
+
+def test_moving_a_widget_moves_the_cohort(director):
+    page = open_page("goals", director, "")
+    whole = page.filters.length.value
+
+    page.filters.length.value = (4, 14)
+    assert page.cohort.length == (4, 14)
+    page.filters.length.value = (4, whole[1])
+    assert page.cohort.length == (4, LONGEST)
+    page.filters.length.value = whole
+    assert page.cohort.length is None
+    page.filters._chosen["problem"].value = ["grief"]
+    assert page.cohort.problem == ["grief"]
+
+
+def test_another_basis_takes_the_range_away(director):
+    page = open_page("goals", director, "length=4-14")
+
+    page.filters.basis.value = "so_far"
+
+    assert (page.cohort.basis, page.cohort.length) == ("so_far", None)
+    assert page.filters.length.value == (page.filters.length.start, page.filters.length.end)
+
+
+def test_reset_goes_back_to_the_page_as_it_opened(director):
+    page = open_page("goals", director, "")
+    start = words(page), counts(page), data(page)
+    page.cohort.param.update(length=(4, 14), basis="so_far", problem=["grief"])
+    chips = [chip.label for chip in page._chips.values() if chip.visible]
+
+    page._reset.clicks += 1
+
+    assert len(chips) == 2 and chips[0].startswith("so far: 4–14 sessions")
+    assert (words(page), counts(page), data(page)) == start
+    assert not [chip for chip in page._chips.values() if chip.visible]
+
+
+def test_a_chip_takes_its_filter_away_and_leaves_the_others(director):
+    page = open_page("goals", director, "problem=grief&length=4-14")
+
+    page._chips["problem"].clicks += 1
+
+    assert page.cohort.problem == [] and page.cohort.length == (4, 14)
+
+
+def test_too_few_courses_are_said_and_not_drawn(director):
+    page = open_page("alliance", director, "length=900-999")
+
+    for name, card in page.cards.items():
+        assert "Too few courses for this figure" in sentence(page, name) and card._drawing is None
+
+
+def test_a_card_comes_back_when_there_is_something_to_draw_again(director):
+    page = open_page("goals", director, "")
+    card = page.cards["attainment_curve"]
+    page.cohort.length = (900, 999)
+    assert not card._plot.visible
+
+    page.cohort.length = None
+
+    assert card._plot.visible and "sentence" in sentence(page, "attainment_curve")
+
+
+def test_a_director_of_few_courses_reads_no_count(tmp_path):
+    records = clinics.opened(tmp_path, clinics.counted(("T1", 3, 3), ("T2", 2, 9)))
+
+    page = open_page("caseload", Clinic(records, DIRECTOR), "")
+
+    assert "fewer than 8 courses" in words(page) and "fewer than 8 of fewer than 8 courses" in counts(page)
+    assert len(set(bars(page)["top"])) == 1
+    records.engine.close()
+
+
+def test_a_page_tells_somebody_who_lost_access_and_shows_nothing_new(records):
+    people = {"dora": DIRECTOR}
+    page = open_page("goals", Clinic(records, lambda: people.get("dora")), "")
+    before = data(page)
+    people.clear()
+
+    page.cohort.length = (4, 14)
+
+    assert "Nobody is signed in" in page._alerts.object and data(page) == before
+    with pytest.raises(NotAllowed):
+        open_page("goals", page.clinic, "")
+
+
+def test_the_table_and_the_definition_open_and_follow(director):
+    page = open_page("goals", director, "")
+    card = page.cards["attainment_curve"]
+    card._as_table.value = True
+    card._as_about.value = True
+    table = card._table.object
+
+    page.cohort.length = (4, 14)
+
+    assert card._table.visible and card._about.visible and "What it cannot tell you" in card._about.object
+    assert table.startswith("<table>") and card._table.object != table
+
+
+def test_what_is_downloaded_is_the_exported_answer(director):
+    page = open_page("caseload", director, "")
+
+    text = page.cards["endings"]._export().read()
+
+    assert text == director.ask("endings", page.cohort).exported().csv()
+
+
+def test_every_page_starts_on_a_clinic_that_has_sessions_alone(tmp_path):
+    records = clinics.opened(tmp_path, clinics.counted(("T1", 9, 3), ("T2", 9, 3), ending="unknown"))
+    for name in PAGES:
+        page = open_page(name, Clinic(records, DIRECTOR), "")
+        assert page.cohort.basis == "so_far"
+        assert "18 courses" in words(page)
+        if name != "caseload":
+            assert all("To see it, record:" in sentence(page, card) for card in page.cards)
+        else:
+            assert all(card._drawing is not None for card in page.cards.values())
+    records.engine.close()
+
+
+def test_a_page_can_be_served(records):
+    template = open_page("goals", Clinic(records, ANALYST), "").servable()
+
+    assert {"summary", "alerts", "chips", "filters", "attainment_levels", "attainment_curve"} <= set(template._render_items)
+
+
+def test_the_range_answers_at_once(monkeypatch):
+    """Panel waits `Syncable._debounce` milliseconds before it handles what a browser sends; it is private, so a new release may move it."""
+    from bokeh.document import Document
+    from panel.reactive import Syncable
+    from panel.widgets import IntRangeSlider
+
+    assert Syncable._debounce == 50
+    waits = []
+    document = Document()
+    monkeypatch.setattr(document, "add_timeout_callback", lambda callback, wait: waits.append(wait))
+    document._session_context = lambda: object()
+    for kind in (LengthRange, IntRangeSlider):
+        kind(start=0, end=9, value=(0, 9))._server_change(document, "", None, "value", (0, 9), (2, 5))
+
+    assert waits == [LengthRange._debounce, Syncable._debounce] == [0, 50]
