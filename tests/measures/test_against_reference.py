@@ -171,7 +171,11 @@ def test_repaired_against_not_yet_repaired(view, length):
     units = list(contrasts.landmark_units(records, population, length))
     compare(result.table, ["arm", "offset"], contrasts.curves(units, ("repaired", "not_yet")))
     check_difference(result.headlines.loc["difference"], units, "not_yet")
-    assert result.notes["ruptures"] == len(units)
+    left, headline = result.notes, result.headlines.loc["difference"]
+    assert left["ruptures"] == len(units)
+    assert left["without_scores"] == sum(not unit.x for unit in units)
+    compared = headline["matched"] + headline["not_yet"]
+    assert left["without_scores"] + left["without_outcome"] + left["unmatched"] + compared == len(units)
 
 
 @pytest.mark.parametrize("length", RANGES)
@@ -193,6 +197,8 @@ def check_difference(headline, units, compared):
         assert math.isnan(headline["estimate"]) and headline["why"]
         return
     assert headline[compared] == expected.pop("compared")
+    if "compared_therapists" not in headline:
+        del expected["compared_therapists"]
     same(headline, expected, "difference")
     assert (headline["why"] == "") == (not math.isnan(headline["lower"]))
 

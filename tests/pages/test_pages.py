@@ -89,7 +89,8 @@ def test_moving_the_range_changes_figures_sentences_and_counts_without_a_query(d
     assert (bars(page)["color"] != coloured).any()
     after = data(page)
     for card in page.cards:
-        assert before["sentences"][card] != sentence(page, card)
+        too_few_either_way = "reason" in before["sentences"][card] and "reason" in sentence(page, card)
+        assert before["sentences"][card] != sentence(page, card) or too_few_either_way
         layers = [layer for layer in before["data"] if layer.startswith(f"{card} ")]
         assert not layers or "reason" in sentence(page, card) or any(before["data"][layer] != after[layer] for layer in layers)
 

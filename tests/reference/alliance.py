@@ -97,7 +97,7 @@ def repaired_share(records, courses, length):
     found = ruptures(records, in_range(courses, length))
     if not found:
         return None
-    share = share_interval([rupture.repaired for rupture in found], [rupture.course.cluster for rupture in found])
+    share = share_interval([rupture.repaired for rupture in found], [rupture.course.cluster for rupture in found], [rupture.course.id for rupture in found])
     counts = {"ruptures": len(found), "repaired": sum(rupture.repaired for rupture in found), **distinct([rupture.course for rupture in found])}
     return {"estimate": share["share"], "lower": share["lower"], "upper": share["upper"], **counts}
 
@@ -106,7 +106,7 @@ def rupture_notes(records, courses, length):
     here = in_range(courses, length)
     found = ruptures(records, here)
     sessions = [(course, rank + 1, row) for course in here for rank, row in enumerate(course.sessions)]
-    looked = sum(row.get("rupture_reviewed") not in (None, "no") for _, _, row in sessions)
+    told = [row["rupture_reviewed"] for _, _, row in sessions if row.get("rupture_reviewed") is not None]
     unrated = sum(rank not in course.patient for course, rank, _ in sessions)
     return {
         "ruptures": len(found),
@@ -114,6 +114,6 @@ def rupture_notes(records, courses, length):
         "not_placed": sum(rupture.onset is None for rupture in found),
         "without_baseline": sum(rupture.onset is not None and rupture.baseline is None for rupture in found),
         "sessions": len(sessions),
-        "share_reviewed": 100 * looked / len(sessions) if sessions else 0,
         "share_unrated": 100 * unrated / len(sessions) if sessions else 0,
+        **({"share_reviewed": 100 * sum(looked != "no" for looked in told) / len(told)} if told else {}),
     }

@@ -47,7 +47,8 @@ def active_courses(records, courses, length):
     """By (week, therapist): active courses; therapist '' = all. Only weeks and therapists with any; and the number of unknown starts."""
     as_of = pd.Timestamp(rows(records, "manifest")[0]["as_of"])
     this_week = as_of - timedelta(days=as_of.weekday())
-    weeks = [this_week - timedelta(weeks=back) for back in range(52)]
+    last = this_week if as_of.weekday() == 6 else this_week - timedelta(weeks=1)
+    weeks = [last - timedelta(weeks=back) for back in range(53)]
     table, unknown = {}, 0
     for course in in_range(courses, length):
         start = course.row.get("start_week")

@@ -48,7 +48,7 @@ def attainment_curve(records, courses, length):
     table = {}
     for session, goals in found.items():
         table[session] = {
-            **share_interval([good for _, good in goals], [course.cluster for course, _ in goals]),
+            **share_interval([good for _, good in goals], [course.cluster for course, _ in goals], [course.id for course, _ in goals]),
             "goals": len(goals),
             **distinct([course for course, _ in goals]),
             "still_in": sum(course.so_far >= session for course in in_range(courses, length)),
@@ -65,7 +65,8 @@ def typical_session(courses, length):
 def goals_by_scale(records, courses, length):
     ids = {course.id for course in in_range(courses, length)}
     goals = [goal for goal in rows(records, "goals") if goal["course_id"] in ids]
-    return {f"{scale}_goals": sum(goal["scale"] == scale for goal in goals) for scale in ("gas", "gbo")}
+    counts = {f"{scale}_goals": sum(goal["scale"] == scale for goal in goals) for scale in ("gas", "gbo")}
+    return counts | {f"{fate}_goals": sum(goal["scale"] == "gas" and goal["fate"] == fate for goal in goals) for fate in ("reached", "replaced", "dropped")}
 
 
 def rated_by(records, courses, length):

@@ -24,7 +24,7 @@ def mean_interval(values, clusters, weights=None):
     return {"mean": mean, "lower": mean - half, "upper": mean + half}
 
 
-def share_interval(successes, clusters):
+def share_interval(successes, clusters, courses=None):
     """share, lower, upper in percent: Wilson on the effective n, with Student's t for its degrees of freedom."""
     y = np.array(successes, dtype=float)
     share = float(y.mean())
@@ -35,7 +35,7 @@ def share_interval(successes, clusters):
     if not enough(clusters, df):
         return nothing
     simple = share * (1 - share) / len(y)
-    n = len(y) / max(variance / simple, 1) if 0 < share < 1 else len(y)
+    n = len(y) / max(variance / simple, 1) if 0 < share < 1 else len(set(courses)) if courses else len(y)
     t = stats.t.ppf(0.975, df)
     centre = (share + t**2 / (2 * n)) / (1 + t**2 / n)
     half = t / (1 + t**2 / n) * math.sqrt(share * (1 - share) / n + t**2 / (4 * n**2))

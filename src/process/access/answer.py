@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -37,7 +37,7 @@ class Answer:
     """What one question gave one viewer.
 
     `table` and `headlines` are as this viewer may see them; `withheld` counts the rows that are not shown; `missing` names the tables of the contract
-    that these records do not have and the question needs.
+    that these records do not have and the question needs; `filtered` = something but the team narrows the courses.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Answer:
     own: bool
     length: tuple[int, int]
     basis: str
-    more: dict[str, Any] = field(default_factory=dict)
+    filtered: bool = False
 
     @property
     def n(self) -> int:

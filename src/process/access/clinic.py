@@ -97,14 +97,15 @@ class Lease:
         cube = self.cubes[name]
         missing = self.clinic.missing(name)
         result = measure.answer(cube, bounds) if cube is not None else nothing(measure.definition)
-        table, withheld = on_screen(result.table, measure.definition, viewer)
-        headlines, more = on_screen(result.headlines, measure.definition, viewer)
+        filtered = self._filtered(bounds)
+        table, withheld = on_screen(result.table, measure.definition, viewer, filtered)
+        headlines, more = on_screen(result.headlines, measure.definition, viewer, filtered)
         return Answer(
             name=name,
             definition=measure.definition,
             table=table,
             headlines=headlines,
-            notes=notes_on_screen(result.notes, *self._size(bounds), measure.definition, viewer),
+            notes=notes_on_screen(result.notes, *self._size(bounds), measure.definition, viewer, filtered),
             withheld=withheld + more,
             missing=missing,
             sql=measure.sql,
@@ -112,7 +113,13 @@ class Lease:
             own=viewer.scope is not None,
             length=bounds,
             basis=self.cohort["basis"] or "",
+            filtered=filtered,
         )
+
+    def _filtered(self, bounds: tuple[int, int]) -> bool:
+        """Whether anything but the team narrows these courses; another basis than `so_far` leaves courses out, too."""
+        free = {name for name in self.cohort if name not in ("basis", "teams")}
+        return self.cohort["basis"] != "so_far" or bounds[0] > 0 or bounds[1] < LONGEST or any(self.cohort[name] for name in free)
 
     def _size(self, bounds: tuple[int, int]) -> tuple[int, int]:
         """How many courses and therapists are in range: what the notes of every answer are about."""

@@ -29,32 +29,36 @@ _THERAPISTS = ("therapists", "compared_therapists")
 _TOTAL = "_total"
 
 
-def on_screen(frame: pd.DataFrame, definition: Definition, viewer: Viewer) -> tuple[pd.DataFrame, int]:
+def on_screen(frame: pd.DataFrame, definition: Definition, viewer: Viewer, filtered: bool = False) -> tuple[pd.DataFrame, int]:
     """The rows as this viewer may see them, with a column `withheld`, and how many rows are withheld.
 
     A withheld row keeps its keys; its values and counts become missing. An empty cell (0 courses) is not withheld. A headline may have counts of its own,
     such as the two sides of a contrast; it is withheld when one of them is under the minimum, because the other side's curve would give it away.
+    Where the rows are the parts of one whole, a single withheld row takes the smallest of the others with it: the whole would give it away.
+    `filtered` = any filter but the team: then counts of work, too, need the minimum, because a filter by ending or length singles courses out.
     """
     courses, therapists = _numbers(frame["courses"]), _numbers(frame["therapists"])
     hidden = np.zeros(len(frame), bool)
-    if not _exempt(definition, viewer):
+    if not _exempt(definition, viewer, filtered):
         hidden = (courses > 0) & _too_few(courses, therapists)
         for name in set(frame.columns) - {*definition.columns, *_FIGURES, *_THERAPISTS}:
             if pd.api.types.is_numeric_dtype(frame[name]):
                 count = _numbers(frame[name])
                 hidden |= (count > 0) & (count < MINIMUM_COURSES)
+        if hidden.sum() == 1 and _parts_of_one_whole(frame, definition) and (others := ~hidden & (courses > 0)).any():
+            hidden[np.flatnonzero(others)[np.argmin(courses[others])]] = True
     if not hidden.any():
         return frame.assign(withheld=hidden), 0
     numeric = [name for name in frame.columns if name not in definition.keys and pd.api.types.is_numeric_dtype(frame[name])]
     return frame.assign(**{name: np.where(hidden, np.nan, _numbers(frame[name])) for name in numeric}, withheld=hidden), int(hidden.sum())
 
 
-def notes_on_screen(notes: dict[str, Any], courses: int, therapists: int, definition: Definition, viewer: Viewer) -> dict[str, Any]:
+def notes_on_screen(notes: dict[str, Any], courses: int, therapists: int, definition: Definition, viewer: Viewer, filtered: bool = False) -> dict[str, Any]:
     """The notes as this viewer may read them: none where the courses in range (`courses`, of `therapists`) are too few, and no count under the minimum.
 
     A note that is withheld is absent.
     """
-    if _exempt(definition, viewer):
+    if _exempt(definition, viewer, filtered):
         return notes
     if 0 < courses and _too_few(courses, therapists):
         return {}
@@ -100,8 +104,13 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
     return _ended(out, definition)
 
 
-def _exempt(definition: Definition, viewer: Viewer) -> bool:
-    return definition.workload or viewer.scope is not None or viewer.role == "analyst"
+def _exempt(definition: Definition, viewer: Viewer, filtered: bool) -> bool:
+    return (definition.workload and not filtered) or viewer.scope is not None or viewer.role == "analyst"
+
+
+def _parts_of_one_whole(frame: pd.DataFrame, definition: Definition) -> bool:
+    key = definition.keys[0]
+    return len(definition.keys) == 1 and key in frame and not pd.api.types.is_numeric_dtype(frame[key])
 
 
 def _too_few(courses: Any, therapists: Any) -> Any:

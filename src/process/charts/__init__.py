@@ -1,14 +1,14 @@
 """An answer as figure, sentence and table."""
 
 from process.access.answer import Answer, present_with
-from process.charts import alliance, caseload, goals, ruptures
+from process.charts import alliance, caseload, courses, goals, ruptures
 from process.charts.chart import Chart
 from process.charts.drawing import Drawing
 from process.charts.ready import READY
 from process.charts.tables import about, as_table
 from process.errors import QuestionWrong, did_you_mean
 
-CHARTS: dict[str, Chart] = {**goals.CHARTS, **alliance.CHARTS, **ruptures.CHARTS, **caseload.CHARTS}
+CHARTS: dict[str, Chart] = {**goals.CHARTS, **alliance.CHARTS, **ruptures.CHARTS, **caseload.CHARTS, **courses.CHARTS}
 
 
 for _name, _chart in CHARTS.items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from process.access import Answer
 from process.charts import look
 from process.charts.chart import Chart
 from process.charts.curves import Line, Plan, Reading, drawn, sessions_axis
 from process.charts.layers import Frame
-from process.charts.words import headline, interval, number, tip_interval
+from process.charts.words import headline, interval, number, plain, tip_interval
 
 VOICES = Plan(
     (Line("patient", "patients", look.BLUE), Line("therapist", "therapists", look.PURPLE, "dashed")),
@@ -20,7 +22,8 @@ VOICES = Plan(
 
 
 def _voice_tip(row: dict) -> str:
-    return f"session {row['session']:.0f}, {row['rater']}: {row['mean']:.1f}{tip_interval(row)} · {number(row['courses'], 'course')} rated"
+    n = f"{number(row['courses'], 'course')} rated, {number(row['still_in'], 'course')} still in therapy"
+    return f"session {row['session']:.0f}, {row['rater']}: {row['mean']:.1f}{tip_interval(row)} · {n}"
 
 
 _VOICE = Reading("session", "mean", "still_in", "rater", _voice_tip)
@@ -32,16 +35,17 @@ def _voices_frame(answer: Answer) -> Frame:
 
 
 def _voices_says(answer: Answer) -> str:
-    early, now, gap = (headline(answer, name) for name in ("patient_early", "patient_typical", "gap_typical"))
+    now, gap = headline(answer, "patient_typical"), headline(answer, "gap_typical")
     if now is None:
         return "The alliance is drawn where enough courses are left."
-    first = f" (session {early['session']:.0f}: {early['estimate']:.0f})" if early and early["session"] < now["session"] else ""
     parted = ""
     if gap is not None:
-        side = "lower" if gap["estimate"] > 0 else "higher"
-        parted = f" Therapists rate the same sessions {abs(gap['estimate']):.1f} points {side} ({interval(gap)})."
+        clear = not gap["lower"] <= 0 <= gap["upper"] and np.isfinite(gap["lower"])
+        side = f"{'higher' if gap['estimate'] > 0 else 'lower'} than {'you' if answer.own else 'their therapists'}"
+        lead = f"Patients rate the same sessions {side} do" if clear else "Where both rated, the two are not clearly apart"
+        parted = f" {lead}: difference {plain(gap['estimate'], sign=True)} ({interval(gap)}, {number(gap['courses'], 'course')})."
     return (
-        f"In session {now['session']:.0f} patients rate the alliance <b>{now['estimate']:.0f} of 100 points</b>{first}; "
+        f"In session {now['session']:.0f} patients rate the alliance <b>{now['estimate']:.0f} of 100 points</b>; "
         f"{interval(now)}, {number(now['courses'], 'course')}.{parted}"
     )
 

@@ -12,7 +12,7 @@ from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
 from process.charts.words import headline, interval, number, tip_interval
 
 _PLAN = Plan(
-    (Line("share", "as hoped or better", look.GREEN),),
+    (Line("share", "as expected or better", look.GREEN),),
     counted="courses still in therapy",
     floor=0.0,
     ceiling=100.0,
@@ -34,14 +34,28 @@ def _curve_frame(answer: Answer) -> Frame:
 
 
 def _curve_says(answer: Answer) -> str:
-    now, first = headline(answer, "typical"), headline(answer, "first")
+    now = headline(answer, "typical")
     if now is None:
         return "The share of goals reached is drawn where enough courses are left."
-    start = f" (from {first['estimate']:.0f} % in session {first['session']:.0f})" if first and first["session"] < now["session"] else ""
-    n = f"{number(now['goals'], 'goal')}, {number(now['courses'], 'course')}"
+    n = f"{number(now['goals'], 'rated goal')} of the current set, {number(now['courses'], 'course')}"
+    whose = answer.notes.get("rated_by_patient")
+    rated = f" The patient's own rating in {whose:.0f} % of them." if whose is not None else ""
     return (
-        f"In session {now['session']:.0f}, <b>{now['estimate']:.0f} % of rated goals are where patients hoped or beyond</b>{start}; "
-        f"{interval(now, ' %', 0)}, {n}. Half of these courses come this far."
+        f"In session {now['session']:.0f}, <b>{now['estimate']:.0f} % of rated goals are as expected or better</b> ({interval(now, ' %', 0)}; {n}). "
+        f"{_closed(answer)}{rated}"
+    )
+
+
+def _closed(answer: Answer) -> str:
+    """Every goal ever agreed is the other total: what was reached and closed is no longer in the current set."""
+    ever, reached = answer.notes.get("gas_goals"), answer.notes.get("reached_goals")
+    if not ever or reached is None:
+        return ""
+    gone = [f"{answer.notes[f'{fate}_goals']:,} {fate}" for fate in ("replaced", "dropped") if answer.notes.get(f"{fate}_goals")]
+    return (
+        f"Of {number(ever, 'goal')} ever agreed, {reached:,} were closed as reached"
+        + (f", {' and '.join(gone)}" if gone else "")
+        + "; these have left the set."
     )
 
 
@@ -69,7 +83,7 @@ def _lanes_frame(answer: Answer) -> Frame:
 
 
 def _lanes_text(order, top: np.ndarray, x: Axis) -> dict[str, np.ndarray]:
-    rows = [(x.start, -8.0, "goals under review:", look.FAINT, "left")]
+    rows = [(x.start, -8.0, "goals in the current set:", look.FAINT, "left")]
     totals = order.groupby("session")["goals_total"].first()
     rows += [(tick, -17.0, f"{int(totals[int(tick)]):,}", look.FAINT, "center") for tick in x.ticks if int(tick) in totals.index]
     # A lane is named where it is thickest, once, so that no lane needs a legend or its colour to be told.
@@ -87,18 +101,20 @@ def _lanes_text(order, top: np.ndarray, x: Axis) -> dict[str, np.ndarray]:
 
 
 def _lanes_says(answer: Answer) -> str:
-    rows = answer.table[answer.table["share"].notna()]
-    reached = rows.groupby("session")["courses"].first()
-    session = int(reached[reached >= reached.max() / 2].index.max())
-    row = rows[rows["session"] == session].set_index("level")
-    hoped = row.loc[[level for level in ("0", "1", "2") if level in row.index], "share"].sum()
-    below = row.loc[[level for level in ("-2", "-1") if level in row.index], "share"].sum()
-    unrated = row["share"].get("not_rated", 0.0)
+    now = headline(answer, "typical")
+    rows = answer.table[answer.table["session"] == (now["session"] if now else -1)].set_index("level")
+    if now is None or not len(rows) or rows["share"].isna().any():
+        return "Levels are drawn where enough courses are left."
+    shares = rows["share"].to_dict()
+    expected = sum(shares.get(level, 0.0) for level in ("0", "1", "2"))
+    less = sum(shares.get(level, 0.0) for level in ("-2", "-1"))
     left_out = answer.notes.get("gbo_goals", 0)
     other = f" {number(left_out, 'goal')} on the 0–10 scale are not mixed in." if left_out else ""
     return (
-        f"Of {number(row['goals_total'].iloc[0], 'goal')} under review in session {session}, <b>{hoped:.0f} % are as hoped or better</b>, {below:.0f} % are "
-        f"less than hoped and {unrated:.0f} % have not been rated lately ({number(row['courses'].iloc[0], 'course')}).{other}"
+        f"Of {number(rows['goals_total'].iloc[0], 'goal')} in the current set in session {now['session']:.0f}, "
+        f"<b>{expected:.0f} % are as expected or better</b>, "
+        f"{less:.0f} % are less than expected and {shares.get('not_rated', 0.0):.0f} % have not been rated lately "
+        f"({number(rows['courses'].iloc[0], 'course')}).{other}"
     )
 
 

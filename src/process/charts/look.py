@@ -12,11 +12,11 @@ FONT = "system-ui, 'Segoe UI', 'DejaVu Sans', Arial, sans-serif"
 
 LEVEL_FILLS = {"-2": "#8d99a6", "-1": "#c3ccd5", "0": "#a9d4c7", "1": "#52ae95", "2": "#00795c", "not_rated": "#f3ecd9"}
 LEVEL_NAMES = {
-    "-2": "much less than hoped",
-    "-1": "less than hoped",
-    "0": "as hoped",
-    "1": "more than hoped",
-    "2": "much more than hoped",
+    "-2": "much less than expected",
+    "-1": "less than expected",
+    "0": "as expected",
+    "1": "more than expected",
+    "2": "much more than expected",
     "not_rated": "not rated lately",
 }
 ENDING_NAMES = {

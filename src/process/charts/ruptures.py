@@ -40,11 +40,11 @@ def _after_says(answer: Answer) -> str:
     share = headline(answer, "repaired_share")
     ruptures = answer.notes.get("ruptures", 0)
     reviewed = answer.notes.get("share_reviewed")
-    looked = f" A rupture was looked for in {float(reviewed):.0f} % of attended sessions." if reviewed is not None else ""
+    looked = f" A rupture was looked for in {float(reviewed):.0f} % of attended sessions." if reviewed is not None else " Who looked for one is not recorded."
     if share is None:
         return f"{number(ruptures, 'rupture')} on record in these courses; too few to say how many were repaired.{looked}"
     return (
-        f"Of {number(ruptures, 'recorded rupture')}, <b>{share['estimate']:.0f} % are repaired</b>: named by both and repaired "
+        f"Of {number(ruptures, 'recorded rupture')}, <b>{share['estimate']:.0f} % are repaired</b>: acknowledged by both and repaired "
         f"({interval(share, ' %', 0)}). The curves describe them; who is repaired is known only afterwards, so they are no comparison.{looked}"
     )
 
@@ -65,11 +65,15 @@ def _like_frame(answer: Answer) -> Frame:
     return LIKE.frame({line.key: _LIKE.points(rows, line.key) for line in LIKE.lines}, offsets_axis(-3, 3))
 
 
+def _whose(answer: Answer, row: dict) -> str:
+    return "your courses only" if answer.own else number(row["compared_therapists"], "therapist")
+
+
 def _like_says(answer: Answer) -> str:
     row = headline(answer, "difference")
     if row is None:
         return "Too few ruptures with like sessions beside them to compare."
-    n = f"{number(row['matched'], 'rupture')} against {number(row['like_sessions'], 'like session')}, {number(row['compared_therapists'], 'therapist')}"
+    n = f"{int(row['matched']):,} of {number(row['ruptures'], 'rupture')} against {number(row['like_sessions'], 'like session')}, {_whose(answer, row)}"
     if not np.isfinite(row["lower"]):
         return f"There is <b>too little to tell</b> whether the alliance is lower after a rupture than after sessions that fell as far ({interval(row)}; {n})."
     if row["lower"] <= 0 <= row["upper"]:
@@ -101,7 +105,9 @@ def _repair_says(answer: Answer) -> str:
     row = headline(answer, "difference")
     if row is None:
         return "Too few ruptures on either side to compare repaired with not yet repaired."
-    n = f"{number(row['matched'], 'rupture')} repaired and {int(row['not_yet']):,} not yet, {number(row['compared_therapists'], 'therapist')}"
+    ever = answer.notes.get("ruptures")
+    of = f" of {ever:,} after which therapy went on for three sessions" if ever else ""
+    n = f"{number(row['matched'], 'rupture')} repaired and {int(row['not_yet']):,} not yet{of}, {_whose(answer, row)}"
     if not np.isfinite(row["lower"]):
         return f"There is <b>too little to tell</b> whether the alliance stands better where a rupture has been repaired ({interval(row)}; {n})."
     if row["lower"] <= 0 <= row["upper"]:
@@ -110,7 +116,7 @@ def _repair_says(answer: Answer) -> str:
         side = "higher" if row["estimate"] > 0 else "lower"
         by = f"<b>{abs(row['estimate']):.1f} points {side}</b>"
         lead = f"Where both had repaired it within three sessions, the next three are rated {by} than where it was still open"
-    return f"{lead}, at the same fall and stage of therapy (difference {plain(row['estimate'], sign=True)}; {interval(row)}; {n})."
+    return f"{lead}, at a similar fall and length to date (difference {plain(row['estimate'], sign=True)}; {interval(row)}; {n})."
 
 
 def _by_length_frame(answer: Answer) -> Frame:
@@ -153,10 +159,11 @@ def _by_length_says(answer: Answer) -> str:
     said = []
     for row in rows:
         clear = not row["lower"] <= 0 <= row["upper"]
-        what = f"<b>{plain(row['estimate'], sign=True)} points</b>" if clear else "nothing clear"
+        difference = plain(row["estimate"], sign=True)
+        what = f"<b>{difference} points</b>" if clear else f"{difference}, not clearly different,"
         n = f"{int(row['repaired'])} and {int(row['not_yet'])} ruptures"
         said.append(f"at {row['length_to_date'].replace('-', '–')} sessions to date {what} ({interval(row)}; {n})")
-    return f"Repaired by the third session after, against not yet: {'; '.join(said)}."
+    return f"Repaired by the third session after, against not yet: {'; '.join(said)}. The bands are not compared with each other."
 
 
 _AROUND = "attended sessions before and after the rupture"

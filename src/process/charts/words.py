@@ -25,7 +25,7 @@ def headline(answer: Answer, name: str) -> dict[str, Any] | None:
     if name not in answer.headlines.index:
         return None
     row = answer.headlines.loc[name].to_dict()
-    if row.get("withheld") or not np.isfinite(float(row.get("estimate", 0) if row.get("estimate") is not None else np.nan)):
+    if row.get("withheld") or not np.isfinite(row.get("estimate", 0.0)):
         return None
     return row
 

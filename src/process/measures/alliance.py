@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from process.measures.between_within import decompose as decompose  # also asked for under this module's name
 from process.measures.cube import Cube, grid
 from process.measures.intervals import clustered_means
 from process.measures.measure import Measure, Query, Result, headlines, statement, unit

@@ -10,12 +10,12 @@ from process.measures.cube import Cube, grid
 from process.measures.intervals import clustered_shares
 from process.measures.measure import Measure, Query, Result, headlines, unit, whole
 
-WEEKS = 52
+WEEKS = 53
 EVERYONE = ""
 
 
 class ActiveCourses(Measure):
-    """Active courses by therapist and week, over the last 52 weeks up to the day the records are complete."""
+    """Active courses by therapist and week, over the last 53 complete weeks, so that the last and the first are a year apart."""
 
     name = "active_courses"
 
@@ -86,7 +86,8 @@ class Endings(Measure):
 
 def _weeks(as_of: object) -> tuple[np.datetime64, ...]:
     day = pd.Timestamp(as_of).normalize()
-    monday = day - pd.Timedelta(days=day.weekday())
+    # The last week is the last that is complete: a week of one day would be set against whole ones.
+    monday = day - pd.Timedelta(days=day.weekday() if day.weekday() == 6 else day.weekday() + 7)
     return tuple(np.datetime64((monday - pd.Timedelta(weeks=back)).date(), "s") for back in range(WEEKS - 1, -1, -1))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from process.measures.cube import Cube, grid
@@ -14,6 +13,7 @@ from process.measures.reach import at_sessions, reach, still_in, typical_session
 LANES = {"minus_2": "-2", "minus_1": "-1", "expected": "0", "plus_1": "1", "plus_2": "2", "not_rated": "not_rated"}
 VOICES = ("rated_by_patient", "rated_by_both", "rated_by_therapist")
 FIRST_SESSIONS = (1, 3)
+EVER_AGREED = ("gas_goals", "gbo_goals", "reached_goals", "replaced_goals", "dropped_goals")
 
 
 class AttainmentLevels(Measure):
@@ -24,12 +24,13 @@ class AttainmentLevels(Measure):
     def prepare(self, query: Query, **params: object) -> Cube:
         """Goals by length, session, level and cluster; goals by scale."""
         cells = self.ask(query, params)
-        scales = grid(self.ask(query, params, statement("goal_scales")), ["gas_goals", "gbo_goals"])
+        scales = grid(self.ask(query, params, statement("goal_scales")), EVER_AGREED)
         sessions = range(1, int(cells["session"].max()) + 1) if len(cells) else ()
-        return Cube({"goals": grid(cells, [*LANES, *VOICES, "goals", "courses"], "session", sessions), "scales": scales}, unit=unit(params))
+        levels = grid(cells, [*LANES, *VOICES, "goals", "courses"], "session", sessions)
+        return Cube({"goals": levels, "scales": scales, "reach": reach(self.ask(query, params, statement("reach")))}, unit=unit(params))
 
     def answer(self, cube: Cube, length: tuple[int, int]) -> Result:
-        """One row a session and level; sessions without a goal in the set have none."""
+        """One row a session and level, sessions without a goal in the set have none; headline `typical` says which session is."""
         levels = cube.grids["goals"]
         cells = {name: array[:, 0] for name, array in levels.between(length).items()}
         total = cells["goals"].sum(axis=-1)
@@ -48,7 +49,12 @@ class AttainmentLevels(Measure):
                 "therapists": np.repeat(therapists[here], lane_count),
             }
         )
-        return Result(table, _no_headlines(), _notes(cube, cells, length))
+        session = typical_session(still_in(cube.grids["reach"], length))
+        typical = {"session": session or 0, "goals": 0, "courses": 0, "therapists": 0}
+        if session is not None and session <= len(total) and total[session - 1] > 0:
+            at = session - 1
+            typical |= {"goals": whole(total[at]), "courses": whole(courses[at]), "therapists": int(therapists[at])}
+        return Result(table, headlines({"typical": typical}), _notes(cube, cells, length))
 
 
 class AttainmentCurve(Measure):
@@ -63,7 +69,7 @@ class AttainmentCurve(Measure):
         grids = {
             "goals": grid(cells, ["goals", "attained", *VOICES, "courses"], "session", sessions),
             "reach": reach(self.ask(query, params, statement("reach"))),
-            "scales": grid(self.ask(query, params, statement("goal_scales")), ["gas_goals", "gbo_goals"]),
+            "scales": grid(self.ask(query, params, statement("goal_scales")), EVER_AGREED),
         }
         return Cube(grids, unit=unit(params))
 
@@ -71,7 +77,7 @@ class AttainmentCurve(Measure):
         """One row a session with rated goals; headlines `first` (the first of sessions 1 to 3 with one) and `typical`."""
         goals = cube.grids["goals"]
         cells = {name: array[:, 0] for name, array in goals.between(length).items()}
-        shares = clustered_shares(cells["goals"], cells["attained"], unit=cube.unit)
+        shares = clustered_shares(cells["goals"], cells["attained"], unit=cube.unit, courses=cells["courses"].sum(axis=-1))
         still = still_in(cube.grids["reach"], length)
         here = np.flatnonzero(shares.n > 0)
         columns = {
@@ -111,7 +117,3 @@ def _at(columns: dict[str, NDArray], session: int | None) -> dict[str, object]:
         "estimate": row.pop("share"),
         **{name: row[name] for name in ("lower", "upper", "goals", "courses", "therapists", "still_in", "why")},
     }
-
-
-def _no_headlines() -> pd.DataFrame:
-    return headlines({"none": {"courses": 0, "therapists": 0}})[:0]

@@ -79,13 +79,19 @@ def clustered_means(counts: ArrayLike, totals: ArrayLike, level: float = LEVEL, 
 
 
 def clustered_shares(
-    counts: ArrayLike, successes: ArrayLike, level: float = LEVEL, minimum_clusters: int = MINIMUM_CLUSTERS, unit: str = "therapists"
+    counts: ArrayLike,
+    successes: ArrayLike,
+    level: float = LEVEL,
+    minimum_clusters: int = MINIMUM_CLUSTERS,
+    unit: str = "therapists",
+    courses: ArrayLike | None = None,
 ) -> Means:
     """Shares (0 to 1) with Wilson's interval on the effective n, for many points at once (arrays points x clusters).
 
     Effective n = N / design effect, the design effect being the CR2 variance over p(1 - p)/N and never below 1; scaled by (z / t)^2 for the degrees of
     freedom (Korn & Graubard 1998, Survey Methodology 24(2), 193-201; Dean & Pagano 2015, Journal of Survey Statistics and Methodology 3(4), 484-503).
-    At a share of 0 or 1 the clusters show no difference and the design effect is 1.
+    At a share of 0 or 1 no design effect can be seen; there the effective n is the number of `courses` behind the point (default: n), so that several
+    goals of a course do not count as several.
     """
     n, share, variance, df, clusters = _cr2(np.asarray(counts, dtype=np.float64), np.asarray(successes, dtype=np.float64))
     why = reasons(n, clusters, df, minimum_clusters, unit)
@@ -93,6 +99,9 @@ def clustered_shares(
     share = np.clip(share, 0.0, 1.0)
     simple = np.where(fine, share * (1 - share) / np.where(n > 0, n, 1.0), 0.0)
     design = np.maximum(np.divide(variance, simple, out=np.ones_like(simple), where=simple > 1e-15), 1.0)
+    if courses is not None:
+        apart = np.maximum(np.asarray(courses, dtype=np.float64), 1.0)
+        design = np.where(simple > 1e-15, design, np.maximum(n / apart, 1.0))
     t = special.stdtrit(np.where(fine, df, 10.0), 0.5 + level / 2)
     effective = np.where(fine, n / design * (special.ndtri(0.5 + level / 2) / t) ** 2, 0.0)
     lower, upper = wilson(np.where(fine, share, 0.0) * effective, effective, level)

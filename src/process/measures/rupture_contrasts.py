@@ -116,14 +116,15 @@ class RuptureContrast(Measure):
             )
         return self.table({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 
-    def _left_out(self, rows: dict[str, NDArray], used: dict[str, NDArray]) -> dict[str, int]:
-        treated, known = rows["treated"], self._known(rows)
+    def _left_out(self, rows: dict[str, NDArray], used: dict[str, NDArray], both: bool = False) -> dict[str, int]:
+        """How many ruptures are not compared, and why; `both` = the rows of both arms are ruptures."""
+        treated, known = rows["treated"] | both, self._known(rows)
         followed = known & ~np.isnan(rows["outcome"])
         return {
             "ruptures": int(treated.sum()),
             "without_scores": int((treated & ~known).sum()),
             "without_outcome": int((treated & known & ~followed).sum()),
-            "unmatched": int((treated & followed).sum() - used["treated"].sum()),
+            "unmatched": int((treated & followed).sum() - (used["treated"] | both).sum()),
         }
 
 
@@ -162,7 +163,7 @@ class RepairedAgainstNotYet(RuptureContrast):
         """One row an arm and offset; headline `difference` of the mean over the outcome sessions."""
         rows = _in_range(cube, length)
         headline, used, weight = self._difference(rows, cube)
-        notes = {**self._left_out(rows, used), "ruptures": len(rows["treated"])}
+        notes = self._left_out(rows, used, both=True)
         return Result(self._curves(used, weight, cube), headlines({"difference": headline}), notes)
 
     def _length_to_date(self, rows: dict[str, NDArray]) -> NDArray[np.int64]:
@@ -202,7 +203,9 @@ class RepairByLength(RepairedAgainstNotYet):
                 "why": np.array([row["why"] for row in found], dtype=object),
             }
         )
-        return Result(table, headlines({"compared": {name: int(table[name].sum()) for name in ("repaired", "not_yet", "courses", "therapists")}}), {})
+        used, _ = self._matched(rows)
+        compared = {name: self._in_smaller_arm(used, column) for name, column in (("courses", "course"), ("therapists", "therapist"))}
+        return Result(table, headlines({"compared": compared}), {})
 
 
 def _in_range(cube: Cube, length: tuple[int, int]) -> dict[str, NDArray]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 import numpy as np
 
 from process.measures.cube import Cube, grid
+from process.measures.dips import Episode as Episode  # also asked for under this module's name
+from process.measures.dips import dips as dips
 from process.measures.intervals import clustered_means, clustered_shares
 from process.measures.measure import Measure, Query, Result, headlines, statement, unit, whole
 
@@ -26,7 +28,7 @@ class AllianceAfterRupture(Measure):
         grids = {
             "changes": grid(self.ask(query, params), ["ruptures", "total", "courses"], "distance", offsets, "fate", FATES),
             "ruptures": grid(self.ask(query, params, statement("rupture_counts")), counted),
-            "sessions": grid(self.ask(query, params, statement("session_review")), ["sessions", "reviewed", "unrated"]),
+            "sessions": grid(self.ask(query, params, statement("session_review")), ["sessions", "told", "reviewed", "unrated"]),
         }
         return Cube(grids, unit=unit(params))
 
@@ -51,7 +53,7 @@ class AllianceAfterRupture(Measure):
         )
         recorded = cube.grids["ruptures"]
         counts = {name: array[0, 0] for name, array in recorded.between(length).items()}
-        share = clustered_shares(counts["ruptures"][None, :], counts["repaired"][None, :], unit=cube.unit)
+        share = clustered_shares(counts["ruptures"][None, :], counts["repaired"][None, :], unit=cube.unit, courses=[counts["courses"].sum()])
         repaired = {
             "estimate": 100.0 * share.mean[0],
             "lower": 100.0 * share.lower[0],
@@ -66,6 +68,7 @@ class AllianceAfterRupture(Measure):
         notes = {name: whole(counts[name].sum()) for name in ("ruptures", "repaired", "not_placed", "without_baseline")}
         sessions = {name: whole(array.sum()) for name, array in cube.grids["sessions"].between(length).items()}
         notes |= {"sessions": sessions["sessions"]}
-        for name in ("reviewed", "unrated"):
-            notes[f"share_{name}"] = 100.0 * sessions[name] / sessions["sessions"] if sessions["sessions"] else 0.0
+        notes["share_unrated"] = 100.0 * sessions["unrated"] / sessions["sessions"] if sessions["sessions"] else 0.0
+        if sessions["told"]:  # where nobody recorded whether they looked, no share can be said
+            notes["share_reviewed"] = 100.0 * sessions["reviewed"] / sessions["told"]
         return Result(table, headlines({"repaired_share": repaired}), notes)

@@ -1,9 +1,11 @@
--- Attended sessions in the cohort: how many, in how many somebody looked for a rupture, how many without the patient's alliance score.
+-- Attended sessions in the cohort: how many, for how many it is recorded whether somebody looked for a rupture, in how many somebody looked,
+-- how many without the patient's alliance score.
 select
     cohort.length,
     cohort.therapist_id,
     cohort.cluster_id,
     count(*) as sessions,
+    count(*) filter (where attended.rupture_reviewed is not null) as told,
     count(*) filter (where attended.rupture_reviewed <> 'no') as reviewed,
     count(*) filter (where alliance_scores.course_id is null) as unrated
 from cohort

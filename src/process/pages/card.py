@@ -66,7 +66,7 @@ class Card:
         definition = answer.definition
         parts = [f"{definition.title.lower() if definition.title[1:2].islower() else definition.title}, version {definition.version}"]
         parts.append("your courses only" if answer.own else "clustered by therapist" if "lower" in definition.values else "counts")
-        if answer.withheld and definition.name != "therapy_lengths":
+        if answer.withheld and definition.name not in ("therapy_lengths", "active_courses"):
             parts.append(f"{answer.withheld} {'point' if answer.withheld == 1 else 'points'} not shown: fewer than 8 courses or 2 therapists")
         return " · ".join(parts)
 

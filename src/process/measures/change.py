@@ -1,0 +1,74 @@
+"""Change between two scores of one person: is it more than measurement error, and does it end on the healthy side? (Jacobson & Truax)
+
+All formulas: Jacobson & Truax 1991, Journal of Consulting and Clinical Psychology 59(1), 12-19.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+KINDS = ("a", "b", "c")
+CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated", "harmed")
+CRITICAL = 1.96  # two-sided 5 %, as printed by Jacobson & Truax 1991
+
+Floats = NDArray[np.float64]
+
+
+def reliable_change(pre: ArrayLike, post: ArrayLike, sd: ArrayLike, reliability: ArrayLike) -> Floats:
+    """By how many standard errors of a difference a score changed: RCI = (post - pre) / S_diff, S_diff = sqrt(2) SD sqrt(1 - reliability).
+
+    `pre`, `post`: scores on one form, any shapes that broadcast, NaN = not measured, and NaN comes back. `sd`: the SD of a reference group, above 0, in the
+    form's units; `reliability`: of the same form, 0 to below 1 (scalars or arrays). Signed as the scores are: negative = the score fell, whatever the
+    scale's direction. Beyond +-1.96 a change is called reliable. `ValueError`: `sd` or `reliability` outside its range.
+    """
+    spread, consistency = np.asarray(sd, dtype=np.float64), np.asarray(reliability, dtype=np.float64)
+    if np.any((spread <= 0) | np.isinf(spread)):
+        raise ValueError(f"the SD is {sd}; it must be above 0")
+    if np.any((consistency < 0) | (consistency >= 1)):
+        raise ValueError(f"the reliability is {reliability}; it must be at least 0 and below 1")
+    difference = np.asarray(post, dtype=np.float64) - np.asarray(pre, dtype=np.float64)
+    return difference / (np.sqrt(2.0) * spread * np.sqrt(1.0 - consistency))
+
+
+def cutoff(kind: str, clinical_mean: float, clinical_sd: float, functional_mean: float, functional_sd: float) -> float:
+    """Where the healthy side of a scale begins, by one of three rules; all numbers in the form's units, the answer too.
+
+    "a": two SDs of the clinical group beyond its mean, towards health. "b": two SDs of the *functional* group short of its mean. "c": between the two means,
+    nearer to that of the group with the smaller SD, (SD_f M_c + SD_c M_f) / (SD_f + SD_c). The direction follows from the two means. NaN in gives NaN.
+    `ValueError`: another kind, an SD below 0, "a" or "b" with equal means (no direction), "c" with both SDs 0.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"`{kind}` is no kind of cut-off; known are `a`, `b` and `c`")
+    if clinical_sd < 0 or functional_sd < 0:
+        raise ValueError("an SD is below 0")
+    if kind == "c":
+        if clinical_sd + functional_sd == 0:
+            raise ValueError("both SDs are 0: there is no point between the groups to weigh")
+        return float((functional_sd * clinical_mean + clinical_sd * functional_mean) / (functional_sd + clinical_sd))
+    if clinical_mean == functional_mean:
+        raise ValueError("the two groups have the same mean: which direction is healthy cannot be told")
+    towards_health = float(np.sign(functional_mean - clinical_mean))
+    return float(clinical_mean + 2.0 * towards_health * clinical_sd if kind == "a" else functional_mean - 2.0 * towards_health * functional_sd)
+
+
+def classify(pre: ArrayLike, post: ArrayLike, sd: ArrayLike, reliability: ArrayLike, cutoff: ArrayLike, lower_is_better: bool = True) -> NDArray[np.object_]:
+    """What became of each person: recovered, improved, unchanged, deteriorated or harmed.
+
+    Reliable means |RCI| > 1.96 (see `reliable_change` for the arguments). "recovered": reliably better and across the cut-off, from the clinical to the
+    healthy side; "improved": reliably better otherwise; "harmed": reliably worse and across the cut-off the other way; "deteriorated": reliably worse
+    otherwise; "unchanged": the rest, wherever it ends. A score *at* the cut-off is on the clinical side (convention, as with PHQ-9 >= 10 and GAD-7 >= 8,
+    NHS Talking Therapies manual), so that turning a scale round changes no category. Gives an object array of the words in the scores' common shape, None
+    where `pre` or `post` was not measured.
+    """
+    better = -1.0 if lower_is_better else 1.0
+    gained = better * reliable_change(pre, post, sd, reliability)
+    edge = np.asarray(cutoff, dtype=np.float64)
+    healthy_before, healthy_after = better * np.asarray(pre, dtype=np.float64) > better * edge, better * np.asarray(post, dtype=np.float64) > better * edge
+    up, down = gained > CRITICAL, gained < -CRITICAL
+    crossed_up, crossed_down = ~healthy_before & healthy_after, healthy_before & ~healthy_after
+    known = ~np.isnan(gained) & ~np.isnan(edge)
+    conditions = np.broadcast_arrays(~known, up & crossed_up, up, down & crossed_down, down)
+    words = ("", "recovered", "improved", "harmed", "deteriorated")
+    category = np.select(conditions, words, default="unchanged").astype(object)
+    return np.where(known, category, None)
