@@ -32,7 +32,7 @@ def test_cut_off_c_is_as_many_sds_from_either_group():
     assert (20 - edge) / 5 == pytest.approx((edge - 5) / 3)
 
 
-#  PHQ-9-like: S_diff = sqrt(2) * 5 * sqrt(0.2) = 3.162, so that 6.2 points are needed and 7 are enough; clinical from 10 up
+# PHQ-9-like: S_diff = sqrt(2) * 5 * sqrt(0.2) = 3.162, so that 6.2 points are needed and 7 are enough; clinical from 10 up
 @pytest.mark.parametrize(
     ("pre", "post", "category"),
     [

@@ -26,7 +26,7 @@ LEVELS = st.lists(st.sampled_from([-2, -1, 0, 1, 2]), min_size=1, max_size=12)
     ids=str,
 )
 def test_the_worked_examples_come_out(levels, weights, rho, expected):
-    # docs: MEASURES, "Goals"; by hand for the fourth: sum w x = 2.0 above -> 50 + 10 (-6 - 1 + 8 + 6) / sqrt(0.7 * 91 + 0.3 * 441) = 50 + 70 / 14
+    # the fourth by hand: 50 + 10 (-6 - 1 + 8 + 6) / sqrt(0.7 * 91 + 0.3 * 441) = 50 + 70 / 14
     assert t_score(levels, weights, rho) == pytest.approx(expected, abs=5e-6)
 
 

@@ -73,3 +73,14 @@ def test_no_kernel_needs_a_page():
     code = f"import sys, {', '.join(modules)}; print([name for name in ('panel', 'holoviews', 'bokeh') if name in sys.modules])"
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_value_of_nobody_known_is_left_out_of_a_clustered_mean():
+    mean = found("intervals.clustered_mean")([1.0, 2.0, 30.0, 4.0], ["a", "b", None, "b"])
+    assert (mean.mean, mean.n, mean.clusters) == (pytest.approx(7 / 3), 3, 2)
+
+
+def test_exactly_four_degrees_of_freedom_are_enough_in_spite_of_rounding():
+    mean = found("intervals.clustered_mean")(range(10), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4], minimum_clusters=5)
+    # the five means 0.5 ... 8.5 have SD 3.162; t(4) = 2.776
+    assert mean.upper - mean.mean == pytest.approx(2.776445 * 3.162278 / 5**0.5, rel=1e-5)

@@ -18,7 +18,7 @@ def broken(values, rule):
 
 
 def test_limits_are_the_mean_and_2_66_mean_moving_ranges():
-    # ranges 2, 3, 1, 2 (mean 2); mean 11
+    # ranges 2, 3, 1, 2 (mean 2); mean 10.6
     chart = xmr([10, 12, 9, 10, 12])
 
     assert (chart.mean, chart.lower, chart.upper) == pytest.approx((10.6, 10.6 - 5.32, 10.6 + 5.32))

@@ -59,7 +59,7 @@ def wilson(successes: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Fl
 
 
 def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float = LEVEL, minimum_clusters: int = MINIMUM_CLUSTERS) -> Mean:
-    """The mean of values that come in clusters, with its CR2 interval. `values` with NaN = not measured; `clusters` any labels of the same length."""
+    """The mean of values that come in clusters, with its CR2 interval. `values` with NaN = not measured; `clusters` any labels, as many (None: left out)."""
     counts, totals = _by_cluster(values, clusters)
     return _single(clustered_means(counts, totals, level, minimum_clusters))
 
@@ -116,7 +116,7 @@ def clustered_share(successes: ArrayLike, clusters: ArrayLike, level: float = LE
 
 def reasons(n: Floats, clusters: NDArray, df: Floats, minimum_clusters: int = MINIMUM_CLUSTERS, unit: str = "therapists") -> NDArray:
     """Why a point has no interval, in words; empty where it has one. No count of the data is in the words."""
-    why = np.where(df >= MINIMUM_DF, "", f"fewer than {MINIMUM_DF:.0f} degrees of freedom: a few {unit} carry most of it")
+    why = np.where(df >= MINIMUM_DF - 1e-9, "", f"fewer than {MINIMUM_DF:.0f} degrees of freedom: a few {unit} carry most of it")
     why = np.where(clusters < minimum_clusters, f"fewer than {minimum_clusters} {unit}", why)
     return np.where(n > 0, why, "nothing recorded").astype(object)
 
@@ -124,7 +124,7 @@ def reasons(n: Floats, clusters: NDArray, df: Floats, minimum_clusters: int = MI
 def _by_cluster(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats]:
     x = np.asarray(values, dtype=np.float64)
     codes, labels = pd.factorize(np.asarray(clusters))
-    known = ~np.isnan(x)
+    known = ~np.isnan(x) & (codes >= 0)
     counts = np.bincount(codes[known], minlength=len(labels)).astype(np.float64)
     return counts[None, :], np.bincount(codes[known], weights=x[known], minlength=len(labels))[None, :]
 
