@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
-from tests.browser.dashboard import READING, Dashboard
+from tests.browser.dashboard import Dashboard
 from tests.browser.serving import Served, command, start
+from tests.browser.signing_in import WATCHES, signed_in
 
 from process.store import DuckDBEngine, current
 
@@ -20,44 +19,17 @@ ROOT = Path(__file__).parents[2]
 PEOPLE = {"director": "Dora", "therapist": "Tariq"}
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SWITCHES += ["--disable-component-update", "--disable-sync"]
-DESK = {"width": 1440, "height": 1000}
 
 expect.set_options(timeout=15_000)
-
-
-@dataclass
-class Watch:
-    """What must not happen while a page is used: a warning in the console, a request to another host, a response that is an error."""
-
-    address: str
-    troubles: list[str] = field(default_factory=list)
-
-    def over(self, context: BrowserContext) -> None:
-        """Watch every tab of a context."""
-        context.on("console", lambda line: self._note(line.type in ("warning", "error"), f"console {line.type}: {line.text}"))
-        context.on("weberror", lambda error: self._note(True, f"uncaught: {error.error} {getattr(error.error, 'stack', '')[:600]}"))
-        context.on("request", lambda request: self._note(not self._ours(request.url), f"request to another host: {request.url}"))
-        context.on("response", lambda response: self._note(response.status >= 400, f"{response.status}: {response.url}"))
-        context.on("page", lambda page: page.on("websocket", lambda socket: self._note(not self._ours(socket.url), f"socket to another host: {socket.url}")))
-
-    def _note(self, wrong: bool, what: str) -> None:
-        if wrong:
-            self.troubles.append(what)
-
-    def _ours(self, url: str) -> bool:
-        return urlsplit(url).scheme in ("data", "blob", "about") or urlsplit(url).netloc == urlsplit(self.address).netloc
-
-
-_watches: list[Watch] = []
 
 
 @pytest.fixture(autouse=True)
 def nothing_goes_wrong() -> Iterator[None]:
     """Whatever a test does: its pages end without a warning in the console, a request to another host, or an error."""
-    for watch in _watches:
+    for watch in WATCHES:
         watch.troubles.clear()
     yield
-    troubles = [trouble for watch in _watches for trouble in watch.troubles]
+    troubles = list(dict.fromkeys(trouble for watch in WATCHES for trouble in watch.troubles))
     assert not troubles, "\n".join(troubles)
 
 
@@ -105,25 +77,13 @@ def records(demo: Served) -> Iterator[DuckDBEngine]:
 SignIn = Callable[..., Dashboard]
 
 
-def _signed_in(browser: Browser, served: Served, name: str, **options: object) -> tuple[BrowserContext, Dashboard]:
-    context = browser.new_context(**({"viewport": DESK, "accept_downloads": True} | options))
-    context.set_default_timeout(20_000)
-    context.add_init_script(READING)
-    watch = Watch(served.address)
-    watch.over(context)
-    _watches.append(watch)
-    # The link itself signs in; where it leads to is opened by whoever needs it.
-    context.request.get(served.links[name], max_redirects=0)
-    return context, Dashboard(context.new_page(), served.address)
-
-
 @pytest.fixture
 def sign_in(browser: Browser, demo: Served) -> Iterator[SignIn]:
     """A new tab in a new context for one test: `sign_in("director", **options)`."""
     opened = []
 
     def person(who: str, **options: object) -> Dashboard:
-        context, dashboard = _signed_in(browser, demo, PEOPLE[who], **options)
+        context, dashboard = signed_in(browser, demo, PEOPLE[who], **options)
         opened.append(context)
         return dashboard
 
@@ -148,7 +108,7 @@ def at(browser: Browser, demo: Served, _tabs: dict) -> Callable[..., Dashboard]:
     def desk(who: str, name: str, query: str = "") -> Dashboard:
         contexts = _tabs["contexts"]
         if who not in contexts:
-            contexts[who], first = _signed_in(browser, demo, PEOPLE[who])
+            contexts[who], first = signed_in(browser, demo, PEOPLE[who])
             first.page.close()
         if (who, name) not in _tabs:
             _tabs[who, name] = Dashboard(contexts[who].new_page(), demo.address).open(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import expect
+from tests.browser.signing_in import signed_in
 
 WIDTH = 390
 PHONE = {"viewport": {"width": WIDTH, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -12,9 +13,7 @@ OVERHANG = "Math.max(document.scrollingElement.scrollWidth, innerWidth)"
 
 @pytest.fixture(scope="module")
 def phone(browser, demo):
-    from tests.browser.conftest import _signed_in
-
-    context, dashboard = _signed_in(browser, demo, "Dora", **PHONE)
+    context, dashboard = signed_in(browser, demo, "Dora", **PHONE)
     yield dashboard
     context.close()
 
@@ -36,7 +35,6 @@ def test_a_page_fits_a_phone(phone, photograph, name):
     page.page.evaluate("reading.painted()")
     low, high = page.handle().bounding_box(), page.handle(upper=True).bounding_box()
     assert high["x"] - low["x"] > 200 and high["x"] + high["width"] <= WIDTH
-    page.page.wait_for_function("document.querySelector('aside canvas') || reading.cards")
     assert page.page.evaluate(OVERHANG) <= WIDTH
     before = page.summary
     page.press("PageUp")

@@ -6,15 +6,14 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from tests.browser.signing_in import signed_in
 
 from process.store import DuckDBEngine, current
 
 
 @pytest.fixture(scope="module")
 def survey_page(browser, survey):
-    from tests.browser.conftest import _signed_in
-
-    context, dashboard = _signed_in(browser, survey, "Director")
+    context, dashboard = signed_in(browser, survey, "Director")
     yield dashboard
     context.close()
 
@@ -29,7 +28,7 @@ def test_the_caseload_of_the_real_survey_is_drawn_and_follows_the_range(survey_p
 
     assert list(cards) == ["active_courses", "therapy_lengths", "endings"]
     assert all(card.drawn for card in cards.values())
-    assert f"{facts['courses']:,} courses · {int(facts['sessions']):,} attended sessions · {facts['therapists']:,} therapists" in page.summary
+    assert f"{int(facts['courses']):,} courses · {int(facts['sessions']):,} attended sessions · {int(facts['therapists']):,} therapists" in page.summary
     assert "simulated" not in page.summary
     assert "unknown start" in cards["active_courses"].sentence and "was not recorded" in cards["endings"].sentence
     photograph(page, "survey-caseload-1440")

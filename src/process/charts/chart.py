@@ -26,6 +26,11 @@ class Chart:
     wide: bool = False
     grid: bool = True
     describes: str = ""
+    lacks: Callable[[Answer], str] = lambda answer: ""
+
+    def unable(self, answer: Answer) -> str:
+        """Why there is nothing to draw, in words; empty when there is something."""
+        return unable(answer) or self.lacks(answer)
 
     def blank(self) -> Drawing:
         """The figure of one session, prepared and without data."""
@@ -37,4 +42,4 @@ class Chart:
 
     def sentence(self, answer: Answer) -> str:
         """The sentence, or why there is none."""
-        return unable(answer) or self.says(answer)
+        return self.unable(answer) or self.says(answer)

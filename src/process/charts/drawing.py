@@ -76,6 +76,7 @@ class Drawing:
 
     def __init__(self, layers: tuple[Layer, ...], frame: Frame, height: int, xlabel: str = "", ylabel: str = "", grid: bool = True) -> None:
         plot = hv.renderer("bokeh").get_plot(compose(layers, frame, height, xlabel, ylabel, grid))
+        self._longest: dict[str, int] = {}
         self._kinds = {layer.name: KINDS[layer.kind] for layer in layers}
         for part in plot.subplots.values():
             # Nothing here is selected or muted; without these copies of every glyph a page opens faster.
@@ -93,7 +94,7 @@ class Drawing:
         """Replace the columns that changed and move the axes; nothing is rendered again."""
         for name, source in self.sources.items():
             kind = self._kinds[name]
-            columns = kind.columns(filled(frame.layers.get(name, {}), kind.needs))
+            columns = self._never_shorter(name, kind.columns(filled(frame.layers.get(name, {}), kind.needs)))
             if not _equal(columns, source.data):
                 source.data = columns
         for ends, axis, wanted in ((self.figure.x_range, self.figure.xaxis[0], frame.x), (self.figure.y_range, self.figure.yaxis[0], frame.y)):
@@ -103,6 +104,17 @@ class Drawing:
                 axis.ticker.ticks = list(wanted.ticks)
             if axis.major_label_overrides != wanted.ticks:
                 axis.major_label_overrides = dict(wanted.ticks)
+
+    def _never_shorter(self, name: str, columns: Columns) -> Columns:
+        """Texts keep their number of rows, the surplus ones empty: BokehJS walks the old labels over the new colours and stumbles where these are fewer."""
+        if "text" not in columns:
+            return columns
+        missing = self._longest.get(name, 0) - len(columns["text"])
+        self._longest[name] = max(self._longest.get(name, 0), len(columns["text"]))
+        if missing <= 0:
+            return columns
+        empty = {"x": np.nan, "y": np.nan, "text": "", "text_color": look.INK, "text_align": "left"}
+        return {column: np.concatenate([values, np.full(missing, empty.get(column, ""))]) for column, values in columns.items()}
 
 
 def _equal(new: Columns, old: Columns) -> bool:

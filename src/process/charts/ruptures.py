@@ -152,12 +152,14 @@ def _by_length_frame(answer: Answer) -> Frame:
     return Frame(layers, x, Axis(low - row * 2.6, high + row * 0.3, ticks))
 
 
+def _by_length_lacks(answer: Answer) -> str:
+    there = np.isfinite(answer.table["lower"].to_numpy(dtype=float)).any()
+    return "" if there else "Too few ruptures in any band of length to compare repaired with not yet repaired. Widen the length range or take a filter away."
+
+
 def _by_length_says(answer: Answer) -> str:
-    rows = [row for row in answer.table.to_dict("records") if np.isfinite(row["lower"])]
-    if not rows:
-        return "Too few ruptures in any band of length to say whether repair matters more in longer therapy."
     said = []
-    for row in rows:
+    for row in answer.table[np.isfinite(answer.table["lower"].astype(float))].to_dict("records"):
         clear = not row["lower"] <= 0 <= row["upper"]
         difference = plain(row["estimate"], sign=True)
         what = f"<b>{difference} points</b>" if clear else f"{difference}, not clearly different,"
@@ -211,6 +213,7 @@ CHARTS = {
         height=340,
         xlabel="attended sessions to date, three sessions after the rupture",
         ylabel="points, repaired minus not yet",
+        lacks=_by_length_lacks,
         wide=True,
         describes="One point for each band of length: difference between repaired and not yet repaired, with 95 % interval",
     ),

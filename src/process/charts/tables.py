@@ -28,7 +28,7 @@ TITLES = {
     "scores": "scores",
     "offset": "sessions from rupture",
     "group": "ruptures that are",
-    "arm": "sessions",
+    "arm": "which sessions",
     "ruptures": "ruptures",
     "sessions": "sessions",
     "week": "week of",

@@ -10,7 +10,6 @@ from process.access import Answer
 from process.charts import READY, about, as_table, chart
 from process.charts.drawing import Drawing
 from process.charts.layers import BLANK
-from process.charts.words import unable
 from process.pages import look
 
 
@@ -44,7 +43,7 @@ class Card:
     def show(self, answer: Answer) -> None:
         """The same card with another answer."""
         self._answer = answer
-        reason = unable(answer)
+        reason = self._chart.unable(answer)
         _say(self._sentence, f"<p class='{'reason' if reason else 'sentence'}'>{self._chart.sentence(answer)}</p>")
         if reason:
             self._plot.visible = False

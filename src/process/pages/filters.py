@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class Filters:
         self.cohort = cohort
         self._names = {"ending": chart_look.ENDING_NAMES}
         self._binding = False
+        self.unchanged: Callable[[], None] = lambda: None
         start, end = self._limits(lengths)
         self.basis = pn.widgets.RadioButtonGroup(options=BASES, value=cohort.basis, stylesheets=[look.WIDGET], sizing_mode="stretch_width", margin=0)
         self.length = LengthRange(
@@ -83,7 +85,9 @@ class Filters:
         self._binding = True
         try:
             self.basis.value = self.cohort.basis
-            self.length.param.update(start=start, end=end, value=self._position(start, end))
+            wanted = {"start": start, "end": end, "value": self._position(start, end)}
+            if any(getattr(self.length, name) != value for name, value in wanted.items()):  # a hand on the range is not pushed back to where it was
+                self.length.param.update(**wanted)
             for name, widget in self._chosen.items():
                 widget.value = list(getattr(self.cohort, name))
             self._from.value, self._to.value = self.cohort.start
@@ -109,7 +113,11 @@ class Filters:
         self._set(length=None if whole else (low, LONGEST if high >= self.length.end else high))
 
     def _set(self, **state: Any) -> None:
-        if not self._binding:
+        if self._binding:
+            return
+        if all(getattr(self.cohort, name) == value for name, value in state.items()):
+            self.unchanged()
+        else:
             self.cohort.param.update(**state)
 
     def _ordered(self) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -23,10 +24,14 @@ pn.extension(sizing_mode="stretch_width", inline=True)  # inline: in Jupyter, to
 
 NAVIGATION = {"goals": "Goals", "alliance": "Alliance", "caseload": "Caseload"}
 WITHOUT_LENGTH = {"completed": "have not ended, or how is not known", "so_far": "have no attended session", "planned": "have no planned number"}
+DRAGGING = 0.3
+"""Seconds: a move sooner than this after an answer belongs to a drag, of which more will come."""
+GATHER = 12
+"""Milliseconds in which the moves of a drag are gathered before the latest is answered."""
 CHIPS = ("length", "start", *ATTRIBUTES)
 SETTLED = """
-const [query, count] = source.value.split('|')
-document.body.classList.remove('busy')
+const [query, range] = source.value.split('|')
+if (range == slider.value.join('-')) document.body.classList.remove('busy')
 document.querySelectorAll('a[data-keeps]').forEach(a => { a.search = query })
 clearTimeout(window.settling)
 window.settling = setTimeout(() => history.replaceState({}, '', location.pathname + (query ? '?' + query : '') + location.hash), 250)
@@ -60,7 +65,9 @@ class Page:
         self._basis = self.clinic.basis(plan.basis)
         self.cohort, problems = Cohort.from_query(link, self._basis, options)
         self._lease: Lease = self.clinic.prepare(plan.name, self.cohort)
-        self._moves = 0
+        self._moves = self._told = 0
+        self._prepare = False
+        self._answered = 0.0
         lengths = self._lease.answer("lengths", self.cohort.length)
         self.filters = Filters(self.cohort, options, lengths)
         self.cards = {name: Card(self._lease.answer(name, self.cohort.length)) for name in catalogue.names(plan.name) if name != "lengths"}
@@ -73,34 +80,44 @@ class Page:
         self._wire()
         self._tell(lengths)
         self._complain(problems)
-        self._settled.value = f"{self.cohort.to_query(self._basis)}|0"
+        self._settle()
 
     def _wire(self) -> None:
         self.cohort.param.watch(self._changed, ["basis", "length", "start", *ATTRIBUTES])
         for name, chip in self._chips.items():
             chip.on_click(lambda event, name=name: self._without(name))
             chip.js_on_click(code=BUSY)
-        self._reset.on_click(lambda event: self.cohort.reset(self._basis))
+        self._reset.on_click(lambda event: self._start_again())
         self._reset.js_on_click(code=BUSY)
         self._copy.js_on_click(args={"source": self._copy}, code=COPY)
-        self._settled.jscallback(value=SETTLED)
+        self._settled.jscallback(args={"slider": self.filters.length}, value=SETTLED)
+        self.filters.unchanged = self._settle
 
     def _changed(self, *events: object) -> None:
-        """A filter changed: prepare again unless only the range moved, then give every card its new answer, in one message.
-
-        What is not additive comes a tick later, so that a dragged range is followed at once; a move that is overtaken is not worked out.
-        """
+        """A filter changed. A range that is being dragged is followed at once, and then as fast as answers can be given: what was overtaken is left out."""
         self._moves += 1
+        self._prepare |= any(getattr(event, "name", "") != "length" for event in events)
+        document = pn.state.curdoc if session.served() else None
+        if document is None or time.monotonic() - self._answered > DRAGGING:
+            self._answer()
+        else:
+            document.add_timeout_callback(partial(self._answer, self._moves), GATHER)
+
+    def _answer(self, move: int | None = None) -> None:
+        """Prepare again unless only the range moved, then give every additive card its new answer, in one message; the others a tick later."""
+        if move is not None and move != self._moves:
+            return
         with self._refusals():
-            if any(getattr(event, "name", "") != "length" for event in events):
+            if self._prepare:
                 self._lease = self.clinic.prepare(self.plan.name, self.cohort)
+                self._prepare = False
             lengths = self._lease.answer("lengths", self.cohort.length)
             self._show(additive=True)
             self._tell(lengths)
             self._complain([])
-        document = pn.state.curdoc
-        if document is not None and document.session_context:
-            document.add_next_tick_callback(partial(self._finish, self._moves))
+        self._answered = time.monotonic()
+        if session.served():
+            pn.state.curdoc.add_next_tick_callback(partial(self._finish, self._moves))
         else:
             self._finish(self._moves)
 
@@ -109,7 +126,20 @@ class Page:
         if move == self._moves:
             with self._refusals():
                 self._show(additive=False)
-                self._settled.value = f"{self.cohort.to_query(self._basis)}|{self._moves}"
+                self._settle()
+            self._answered = time.monotonic()
+
+    def _settle(self) -> None:
+        """Tell the page that its last change has been answered: for which range, and what the address is now."""
+        self._told += 1
+        low, high = self.filters.length.value
+        self._settled.value = f"{self.cohort.to_query(self._basis)}|{low}-{high}|{self._told}"
+
+    def _start_again(self) -> None:
+        if self.cohort.to_query(self._basis):
+            self.cohort.reset(self._basis)
+        else:
+            self._settle()
 
     def _show(self, additive: bool) -> None:
         for name, card in self.cards.items():
