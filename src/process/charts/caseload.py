@@ -22,8 +22,8 @@ def _weeks_frame(answer: Answer) -> Frame:
     total = table[table["therapist_id"] == ""].set_index("week")["active"]
     weeks = list(total.index)
     place = {week: float(number) for number, week in enumerate(weeks)}
-    rows = table[(table["therapist_id"] != "") & table["active"].notna()]
-    if answer.own or not len(rows):
+    rows = table[table["therapist_id"] != ""]
+    if answer.own or rows["withheld"].any() or not len(rows):
         return _all_weeks(total, _months(weeks))
     most = rows.groupby("therapist_id")["active"].max().sort_values(ascending=False, kind="stable")
     shown = sorted(most.index[:SHOWN_THERAPISTS], reverse=True)

@@ -71,12 +71,16 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+TEXT_ROWS = 64
+"""Rows that a layer of texts has from the start; few figures ever need more."""
+
+
 class Drawing:
     """A figure of one session: `figure` is the Bokeh model to show, `update` gives it another frame."""
 
     def __init__(self, layers: tuple[Layer, ...], frame: Frame, height: int, xlabel: str = "", ylabel: str = "", grid: bool = True) -> None:
         plot = hv.renderer("bokeh").get_plot(compose(layers, frame, height, xlabel, ylabel, grid))
-        self._longest: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
         self._kinds = {layer.name: KINDS[layer.kind] for layer in layers}
         for part in plot.subplots.values():
             # Nothing here is selected or muted; without these copies of every glyph a page opens faster.
@@ -109,12 +113,9 @@ class Drawing:
         """Texts keep their number of rows, the surplus ones empty: BokehJS walks the old labels over the new colours and stumbles where these are fewer."""
         if "text" not in columns:
             return columns
-        missing = self._longest.get(name, 0) - len(columns["text"])
-        self._longest[name] = max(self._longest.get(name, 0), len(columns["text"]))
-        if missing <= 0:
-            return columns
+        rows = self._rows[name] = max(self._rows.get(name, TEXT_ROWS), len(columns["text"]))
         empty = {"x": np.nan, "y": np.nan, "text": "", "text_color": look.INK, "text_align": "left"}
-        return {column: np.concatenate([values, np.full(missing, empty.get(column, ""))]) for column, values in columns.items()}
+        return {column: np.concatenate([values, np.full(rows - len(values), empty[column])]) for column, values in columns.items()}
 
 
 def _equal(new: Columns, old: Columns) -> bool:

@@ -55,6 +55,8 @@ _CELLS = {
 def as_table(answer: Answer) -> str:
     """The answer's table as HTML; withheld rows say so."""
     table = answer.table
+    if "therapist_id" in table and table.loc[table["therapist_id"] != "", "withheld"].any():
+        table = table[table["therapist_id"] == ""]  # therapists are shown apart without filters only
     columns = [name for name in table.columns if name not in ("withheld", "df") and not (name == "why" and not table["why"].astype(str).str.strip().any())]
     if "active" in columns:
         columns = [name for name in columns if name not in ("courses", "therapists")]

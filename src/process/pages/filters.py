@@ -19,6 +19,8 @@ from process.pages import look
 LABELS = {"team": "Team", "modality": "Modality", "problem": "Problem", "ending": "Ending"}
 BASES = {"completed": "completed", "so far": "so_far", "planned": "planned"}
 OUTCOME = "Length is itself an outcome: people stop when they are well enough, or when it does not help."
+# A move there and back in one breath reaches the server as no change at all, and has its answer already.
+MOVING = "document.body.classList.toggle('busy', source.value.join('-') != window.answered)"
 BUSY = "document.body.classList.add('busy')"
 
 
@@ -104,8 +106,9 @@ class Filters:
             widget.param.watch(lambda event, name=name: self._set(**{name: list(event.new)}), "value")
         for widget in (self._from, self._to):
             widget.param.watch(lambda event: self._set(start=self._ordered()), "value")
-        for widget in (self.basis, self.length, *self._chosen.values(), self._from, self._to):
+        for widget in (self.basis, *self._chosen.values(), self._from, self._to):
             widget.jscallback(value=BUSY)
+        self.length.jscallback(value=MOVING)
 
     def _moved(self, event: Any) -> None:
         low, high = event.new

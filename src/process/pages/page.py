@@ -31,6 +31,7 @@ GATHER = 12
 CHIPS = ("length", "start", *ATTRIBUTES)
 SETTLED = """
 const [query, range] = source.value.split('|')
+window.answered = range
 if (range == slider.value.join('-')) document.body.classList.remove('busy')
 document.querySelectorAll('a[data-keeps]').forEach(a => { a.search = query })
 clearTimeout(window.settling)
@@ -210,6 +211,7 @@ class Page:
                 "question": self.plan.question,
                 "here": self.plan.name,
                 "navigation": NAVIGATION,
+                "range": "-".join(str(end) for end in self.filters.length.value),
                 "query": self.cohort.to_query(self._basis),
                 "person": viewer.name or viewer.role,
                 "sees": "own courses" if viewer.scope else "whole clinic",
