@@ -157,8 +157,11 @@ def test_a_table_shows_every_row_and_says_what_is_withheld(ask, name):
 
     html = as_table(answer)
 
-    assert html.count("<tr>") == len(answer.table) + 1
-    assert ("fewer than 8" in html) == bool(answer.table["withheld"].any())
+    shown = answer.table
+    if name == "active_courses":  # filtered, therapists are not shown apart
+        shown = shown[shown["therapist_id"] == ""]
+    assert html.count("<tr>") == len(shown) + 1
+    assert ("fewer than 8" in html) == bool(shown["withheld"].any())
     assert "nan" not in re.sub(r"<[^>]+>", " ", html).lower().split()
     assert answer.definition.title in html and "data as of 2026-11-16" in html
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from process.charts import CHARTS
+from process.charts.look import INK
 from process.charts.ready import Ready
 
 
@@ -62,4 +63,7 @@ def test_a_blank_figure_holds_no_data():
         for layer, source in chart.blank().sources.items():
             for values in source.data.values():
                 values = np.asarray(values)
-                assert np.isnan(values).all() if values.dtype.kind == "f" else set(values) <= {"", " ", "#000000", "#ffffff", "left", "right"}, (name, layer)
+                assert np.isnan(values).all() if values.dtype.kind == "f" else set(values) <= {"", " ", "#000000", "#ffffff", INK, "left", "right"}, (
+                    name,
+                    layer,
+                )

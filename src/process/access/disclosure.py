@@ -174,7 +174,7 @@ def _ended(out: pd.DataFrame, definition: Definition) -> pd.DataFrame:
 
 
 def _numbers(values: pd.Series) -> Floats:
-    return pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
+    return values.to_numpy(dtype=float, na_value=np.nan)
 
 
 def _nearest(values: Floats, step: float) -> Floats:

@@ -31,7 +31,7 @@ _VOICE = Reading("session", "mean", "still_in", "rater", _voice_tip)
 
 def _voices_frame(answer: Answer) -> Frame:
     rows = drawn(answer.table, "mean")
-    return VOICES.frame({line.key: _VOICE.points(rows, line.key) for line in VOICES.lines}, sessions_axis(rows))
+    return VOICES.frame({line.key: _VOICE.points(rows, line.key) for line in VOICES.lines}, sessions_axis(rows["session"]))
 
 
 def _voices_says(answer: Answer) -> str:

@@ -145,24 +145,34 @@ class Reading:
     group: str | None = None
     tip: Any = field(default=None)
 
-    def points(self, table: pd.DataFrame, key: str) -> Points:
+    def points(self, rows: Rows, key: str) -> Points:
         """The points of one line, in order, from rows that went through `drawn`."""
-        own = (table if self.group is None else table[table[self.group] == key]).sort_values(self.x)
-        lower, upper = (own[name].to_numpy(dtype=float) for name in ("lower", "upper"))
-        tips = [self.tip(row) if np.isfinite(row[self.y]) else "" for row in own.to_dict("records")]
-        return Points(own[self.x].to_numpy(dtype=float), own[self.y].to_numpy(dtype=float), lower, upper, tips, own[self.count].to_numpy(dtype=float))
+        here = np.flatnonzero(rows[self.group] == key) if self.group else np.arange(len(rows[self.x]))
+        here = here[np.argsort(rows[self.x][here], kind="stable")]
+        own = {name: values[here] for name, values in rows.items()}
+        records = (dict(zip(own, values, strict=True)) for values in zip(*(values.tolist() for values in own.values()), strict=True))
+        tips = [self.tip(record) if record[self.y] == record[self.y] else "" for record in records]
+        x, y, lower, upper, count = (own[name].astype(float) for name in (self.x, self.y, "lower", "upper", self.count))
+        return Points(x, y, lower, upper, tips, count)
 
 
-def drawn(table: pd.DataFrame, column: str, x: str = "session") -> pd.DataFrame:
+Rows = dict[str, np.ndarray]
+"""Columns of a table by name, all of one length."""
+
+
+def drawn(table: pd.DataFrame, column: str, x: str = "session") -> Rows:
     """The rows up to the last that is drawn. One that is not (withheld, or too few courses to be more than noise) has no value: the curve breaks there."""
-    shown = table[column].notna() & (table["courses"] >= LEAST_COURSES)
-    rows = table[table[x] <= table.loc[shown, x].max()] if shown.any() else table[:0]
-    return rows.assign(**{name: rows[name].where(shown) for name in (column, "lower", "upper") if name in rows})
+    rows = {name: table[name].to_numpy() for name in table.columns}
+    shown = np.isfinite(rows[column].astype(float)) & (rows["courses"].astype(float) >= LEAST_COURSES)
+    kept = rows[x] <= rows[x][shown].max() if shown.any() else np.zeros(len(shown), bool)
+    for name in (column, "lower", "upper"):
+        rows[name] = np.where(shown, rows[name].astype(float), np.nan)
+    return {name: values[kept] for name, values in rows.items()}
 
 
-def sessions_axis(table: pd.DataFrame, column: str = "session") -> Axis:
+def sessions_axis(sessions: np.ndarray) -> Axis:
     """An axis of attended sessions: 1, then every fifth (every tenth past sixty)."""
-    last = int(table[column].max()) if len(table) else 10
+    last = int(sessions.max()) if len(sessions) else 10
     step = 5 if last <= 60 else 10
     return Axis(0.2, max(last, 5) + 0.8, {float(tick): str(tick) for tick in (1, *range(step, last + 1, step))})
 

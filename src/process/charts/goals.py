@@ -30,7 +30,7 @@ _CURVE = Reading("session", "share", "still_in", tip=_curve_tip)
 
 def _curve_frame(answer: Answer) -> Frame:
     rows = drawn(answer.table, "share")
-    return _PLAN.frame({"share": _CURVE.points(rows, "share")}, sessions_axis(rows))
+    return _PLAN.frame({"share": _CURVE.points(rows, "share")}, sessions_axis(rows["session"]))
 
 
 def _curve_says(answer: Answer) -> str:
@@ -60,44 +60,43 @@ def _closed(answer: Answer) -> str:
 
 
 def _lanes_frame(answer: Answer) -> Frame:
-    rows = answer.table[answer.table["share"].notna()]
-    levels = list(look.LEVEL_NAMES)
-    order = rows.assign(place=rows["level"].map(levels.index)).sort_values(["session", "place"])
-    top = order.groupby("session")["share"].cumsum().to_numpy(dtype=float)
-    session = order["session"].to_numpy(dtype=float)
+    table = answer.table[answer.table["share"].notna()]
+    share, session, goals, total = (table[name].to_numpy(dtype=float) for name in ("share", "session", "goals", "goals_total"))
+    level = table["level"].to_numpy(dtype=object)
+    # The measure gives every session one row a level, in the order of the lanes.
+    top = np.cumsum(share.reshape(-1, len(look.LEVEL_NAMES)), axis=1).ravel()
     tips = [
-        f"session {row.session}: {row.share:.0f} % {look.LEVEL_NAMES[row.level]} · {int(row.goals)} of {int(row.goals_total)} goals"
-        for row in order.itertuples()
+        f"session {at:.0f}: {height:.0f} % {look.LEVEL_NAMES[lane]} · {n:.0f} of {whole:.0f} goals"
+        for at, height, lane, n, whole in zip(session, share, level, goals, total, strict=True)
     ]
     lanes = {
         "x0": session - 0.5,
         "x1": session + 0.5,
-        "y0": top - order["share"].to_numpy(dtype=float),
+        "y0": top - share,
         "y1": top,
-        "colour": order["level"].map(look.LEVEL_FILLS).to_numpy(dtype=object),
+        "colour": np.array([look.LEVEL_FILLS[lane] for lane in level], dtype=object),
         "tip": np.array(tips, dtype=object),
     }
-    x = sessions_axis(rows)
+    x = sessions_axis(session)
     x = Axis(0.4, x.end - 0.2, x.ticks)
-    return Frame({"lanes": lanes, "text": _lanes_text(order, top, x)}, x, Axis(-24, 101, {float(share): f"{share} %" for share in (0, 25, 50, 75, 100)}))
+    texts = [(x.start, -8.0, "goals in the current set:", look.FAINT, "left")]
+    totals = dict(zip(session, total, strict=True))
+    texts += [(tick, -17.0, f"{totals[tick]:,.0f}", look.FAINT, "center") for tick in x.ticks if tick in totals]
+    texts += _lane_names(session, share, level, top, x)
+    y = Axis(-24, 101, {float(at): f"{at} %" for at in (0, 25, 50, 75, 100)})
+    return Frame({"lanes": lanes, "text": as_columns(texts, TEXT)}, x, y)
 
 
-def _lanes_text(order, top: np.ndarray, x: Axis) -> dict[str, np.ndarray]:
-    rows = [(x.start, -8.0, "goals in the current set:", look.FAINT, "left")]
-    totals = order.groupby("session")["goals_total"].first()
-    rows += [(tick, -17.0, f"{int(totals[int(tick)]):,}", look.FAINT, "center") for tick in x.ticks if int(tick) in totals.index]
-    # A lane is named where it is thickest, once, so that no lane needs a legend or its colour to be told.
-    for level, name in look.LEVEL_NAMES.items():
-        own = order["level"].to_numpy() == level
-        middle = own & (order["session"].to_numpy() > x.end * 0.18) & (order["session"].to_numpy() < x.end * 0.82)
-        if not middle.any():
-            continue
-        share = np.where(middle, order["share"].to_numpy(dtype=float), -1)
-        place = int(share.argmax())
-        if share[place] >= 7:
-            colour = "white" if level == "2" else look.INK
-            rows.append((float(order["session"].iloc[place]), float(top[place] - share[place] / 2), name, colour, "center"))
-    return as_columns(rows, TEXT)
+def _lane_names(session: np.ndarray, share: np.ndarray, level: np.ndarray, top: np.ndarray, x: Axis) -> list[tuple]:
+    """A lane is named where it is thickest, once, so that no lane needs a legend or its colour to be told."""
+    names = []
+    middle = (session > x.end * 0.18) & (session < x.end * 0.82)
+    for lane, name in look.LEVEL_NAMES.items():
+        here = np.where(middle & (level == lane), share, -1.0)
+        at = int(here.argmax()) if len(here) else -1
+        if at >= 0 and here[at] >= 7:
+            names.append((session[at], top[at] - share[at] / 2, name, "white" if lane == "2" else look.INK, "center"))
+    return names
 
 
 def _lanes_says(answer: Answer) -> str:

@@ -67,7 +67,7 @@ def unable(answer: Answer) -> str:
     if answer.missing:
         return missing(answer)
     values = [name for name in answer.definition.values if name in answer.table and name not in ("lower", "upper")] or list(answer.definition.counts)
-    means = {"mean", "share"} & set(values) and "session" in answer.table or "offset" in answer.table
-    table = answer.table[answer.table["courses"] >= LEAST_COURSES] if means else answer.table
-    drawn = table[values].notna().any(axis=None) if len(table) else False
-    return "" if drawn else OWN_NONE if answer.own else TOO_FEW
+    known = np.column_stack([answer.table[name].to_numpy(dtype=float) for name in values]) if len(answer.table) else np.zeros((0, 1))
+    if {"session", "offset"} & set(answer.table):
+        known = known[answer.table["courses"].to_numpy(dtype=float) >= LEAST_COURSES]
+    return "" if np.isfinite(known).any() else OWN_NONE if answer.own else TOO_FEW

@@ -44,7 +44,7 @@ class Card:
         """The same card with another answer."""
         self._answer = answer
         reason = self._chart.unable(answer)
-        _say(self._sentence, f"<p class='{'reason' if reason else 'sentence'}'>{self._chart.sentence(answer)}</p>")
+        _say(self._sentence, f"<p class='{'reason' if reason else 'sentence'}'>{reason or self._chart.says(answer)}</p>")
         if reason:
             self._plot.visible = False
             if self._drawing is not None:

@@ -173,7 +173,9 @@ class Page:
         _say(self._summary, f"<p class='summary' role='status'>{people} · {stamp.clinic} · data as of {look.day(stamp.as_of)} {badge}</p>")
         for name, chip in self._chips.items():
             text = self._chip(name)
-            chip.param.update(visible=bool(text), **({"label": f"{text} ✕"} if text else {}))
+            wanted = {"visible": bool(text)} | ({"label": f"{text} ✕"} if text else {})
+            if any(getattr(chip, key) != value for key, value in wanted.items()):
+                chip.param.update(**wanted)
 
     def _counted(self, lengths: Answer) -> str:
         rows = lengths.headlines
