@@ -34,15 +34,15 @@ def counted_queries(records, monkeypatch):
 
 
 def sentence(page, name: str) -> str:
-    return page.cards[name]._sentence.object
+    return page.cards[name]._sentence.text
 
 
 def words(page) -> str:
-    return re.sub(r"<[^>]+>", " ", page._summary.object)
+    return re.sub(r"<[^>]+>", " ", page._summary.text)
 
 
 def counts(page) -> str:
-    return re.sub(r"<[^>]+>", " ", page.filters._counts.object)
+    return re.sub(r"<[^>]+>", " ", page.filters._counts.text)
 
 
 def bars(page) -> dict[str, np.ndarray]:
@@ -122,7 +122,7 @@ def test_a_page_that_was_moved_is_the_page_that_its_link_opens(director):
     assert {name: sentence(opened, name) for name in opened.cards} == {name: sentence(moved, name) for name in moved.cards}
     assert data(opened) == data(moved) and counts(opened) == counts(moved)
     assert opened.filters.length.value == moved.filters.length.value == (9, moved.filters.length.end)
-    assert opened._alerts.object == ""
+    assert opened._alerts.text == ""
 
 
 def test_a_range_means_the_same_on_the_next_page(director):
@@ -140,9 +140,9 @@ def test_a_range_means_the_same_on_the_next_page(director):
 def test_a_link_with_wrong_values_names_them_and_keeps_the_rest(director, name):
     page = open_page(name, director, "team=atlantis&length=30-9&problem=depression&from=2099-Q1&colour=<script>alert(1)</script>")
 
-    assert page._alerts.object.count("<li>") == 4 and "role='alert'" in page._alerts.object
-    assert "atlantis" in page._alerts.object and "30-9" in page._alerts.object and "2099-Q1" in page._alerts.object
-    assert "<script" not in page._alerts.object
+    assert page._alerts.text.count("<li>") == 4 and "role='alert'" in page._alerts.text
+    assert "atlantis" in page._alerts.text and "30-9" in page._alerts.text and "2099-Q1" in page._alerts.text
+    assert "<script" not in page._alerts.text
     assert page.cohort.problem == ["depression"] and page.cohort.team == [] and page.cohort.length is None
 
 
@@ -226,7 +226,7 @@ def test_a_page_tells_somebody_who_lost_access_and_shows_nothing_new(records):
 
     page.cohort.length = (4, 14)
 
-    assert "Nobody is signed in" in page._alerts.object and data(page) == before
+    assert "Nobody is signed in" in page._alerts.text and data(page) == before
     with pytest.raises(NotAllowed):
         open_page("goals", page.clinic, "")
 

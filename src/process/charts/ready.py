@@ -18,6 +18,8 @@ class Ready:
     """Blank figures by name; `most` of each wait at a time."""
 
     most: int = 2
+    in_use: float = 0.0
+    """When somebody was last answered (`time.monotonic`): whoever makes figures ahead waits until a while after."""
     _makers: dict[str, Make] = field(default_factory=dict)
     _waiting: dict[str, list[Drawing]] = field(default_factory=dict)
 

@@ -11,6 +11,7 @@ from process.charts import READY, about, as_table, chart
 from process.charts.drawing import Drawing
 from process.charts.layers import BLANK
 from process.pages import look
+from process.pages.said import Said
 
 
 class Card:
@@ -24,7 +25,7 @@ class Card:
         self.describes = self._chart.describes
         self._answer = answer
         self._drawing: Drawing | None = None
-        self._sentence = pn.pane.HTML("", stylesheets=[look.TEXT], sizing_mode="stretch_width", margin=0)
+        self._sentence = Said(look.TEXT)
         self._plot = pn.Column(sizing_mode="stretch_width", margin=0)
         self._table = pn.pane.HTML("", stylesheets=[look.TEXT, look.TABLE], sizing_mode="stretch_width", visible=False, margin=0)
         self._about = pn.pane.HTML("", stylesheets=[look.TEXT], sizing_mode="stretch_width", visible=False, margin=0)
@@ -33,18 +34,18 @@ class Card:
         self._csv = pn.widgets.FileDownload(
             callback=self._export, filename=f"{self.name}.csv", label="CSV", embed=False, auto=True, stylesheets=[look.LINK], margin=0
         )
-        self._foot = pn.pane.HTML("", stylesheets=[look.TEXT], sizing_mode="stretch_width", margin=0)
+        self._foot = Said(look.TEXT)
         self._as_table.param.watch(self._open_table, "value")
         self._as_about.param.watch(self._open_about, "value")
-        tools = pn.FlexBox(self._as_table, self._as_about, self._csv, self._foot, margin=0, gap="4px 16px", align_items="center")
-        self.body = pn.Column(self._sentence, self._plot, tools, self._table, self._about, sizing_mode="stretch_width", margin=0)
+        tools = pn.FlexBox(self._as_table, self._as_about, self._csv, self._foot.pane, margin=0, gap="4px 16px", align_items="center")
+        self.body = pn.Column(self._sentence.pane, self._plot, tools, self._table, self._about, sizing_mode="stretch_width", margin=0)
         self.show(answer)
 
     def show(self, answer: Answer) -> None:
         """The same card with another answer."""
         self._answer = answer
         reason = self._chart.unable(answer)
-        _say(self._sentence, f"<p class='{'reason' if reason else 'sentence'}'>{reason or self._chart.says(answer)}</p>")
+        self._sentence.say(f"<p class='{'reason' if reason else 'sentence'}'>{reason or self._chart.says(answer)}</p>")
         if reason:
             self._plot.visible = False
             if self._drawing is not None:
@@ -57,7 +58,7 @@ class Card:
         else:
             self._drawing.update(self._chart.frame(answer))
             self._plot.visible = True
-        _say(self._foot, f"<span class='foot'>{self._footnote(answer)}</span>")
+        self._foot.say(f"<span class='foot'>{self._footnote(answer)}</span>")
         if self._table.visible:
             _say(self._table, as_table(answer))
 

@@ -15,6 +15,7 @@ from process.charts import look as chart_look
 from process.charts.drawing import Drawing
 from process.charts.layers import BLANK, Axis, Frame, Layer
 from process.pages import look
+from process.pages.said import Said
 
 LABELS = {"team": "Team", "modality": "Modality", "problem": "Problem", "ending": "Ending"}
 BASES = {"completed": "completed", "so far": "so_far", "planned": "planned"}
@@ -53,7 +54,7 @@ class Filters:
         )
         self._histogram = READY.take("lengths")
         self._histogram.update(self._bars(lengths))
-        self._counts = pn.pane.HTML("", stylesheets=[look.TEXT], sizing_mode="stretch_width", margin=0)
+        self._counts = Said(look.TEXT)
         self._chosen = {
             name: pn.widgets.CheckBoxGroup(
                 options=self._options(name, options[name]),
@@ -74,7 +75,7 @@ class Filters:
             self.basis,
             pn.pane.Bokeh(self._histogram.figure, sizing_mode="stretch_width", margin=(4, 9, 0, 9)),
             self.length,
-            self._counts,
+            self._counts.pane,
             pn.Row(self._from, self._to, sizing_mode="stretch_width", margin=(0, 0, 14, 0)),
             *chosen,
             sizing_mode="stretch_width",
@@ -96,8 +97,7 @@ class Filters:
         finally:
             self._binding = False
         self._histogram.update(self._bars(lengths))
-        if self._counts.object != described:
-            self._counts.object = described
+        self._counts.say(described)
 
     def _wire(self) -> None:
         self.basis.param.watch(lambda event: self._set(basis=event.new, length=None), "value")

@@ -13,12 +13,14 @@ import panel as pn
 
 from process.access import Answer, Clinic, Cohort, Lease
 from process.access.cohort import ATTRIBUTES, LONGEST
+from process.charts import READY
 from process.charts import look as chart_look
 from process.errors import NotAllowed
 from process.measures import catalogue
 from process.pages import look, session
 from process.pages.card import Card
 from process.pages.filters import BUSY, OUTCOME, Filters
+from process.pages.said import Said
 
 pn.extension(sizing_mode="stretch_width", inline=True)  # inline: in Jupyter, too, nothing is fetched from another host
 
@@ -26,7 +28,7 @@ NAVIGATION = {"goals": "Goals", "alliance": "Alliance", "caseload": "Caseload"}
 WITHOUT_LENGTH = {"completed": "have not ended, or how is not known", "so_far": "have no attended session", "planned": "have no planned number"}
 DRAGGING = 0.3
 """Seconds: a move sooner than this after an answer belongs to a drag, of which more will come."""
-GATHER = 12
+GATHER = 6
 """Milliseconds in which the moves of a drag are gathered before the latest is answered."""
 CHIPS = ("length", "start", *ATTRIBUTES)
 SETTLED = """
@@ -72,8 +74,8 @@ class Page:
         lengths = self._lease.answer("lengths", self.cohort.length)
         self.filters = Filters(self.cohort, options, lengths)
         self.cards = {name: Card(self._lease.answer(name, self.cohort.length)) for name in catalogue.names(plan.name) if name != "lengths"}
-        self._summary = pn.pane.HTML("", stylesheets=[look.TEXT], margin=0)
-        self._alerts = pn.pane.HTML("", stylesheets=[look.TEXT], margin=0)
+        self._summary = Said(look.TEXT)
+        self._alerts = Said(look.TEXT)
         self._chips = {name: pn.widgets.Button(label=name, stylesheets=[look.CHIP], margin=(0, 6, 4, 0), visible=False, width_policy="min") for name in CHIPS}
         self._reset = pn.widgets.Button(label="Reset", stylesheets=[look.LINK], margin=(0, 12, 4, 0))
         self._copy = pn.widgets.Button(label="Copy link", stylesheets=[look.LINK], margin=(0, 12, 4, 0))
@@ -116,7 +118,7 @@ class Page:
             self._show(additive=True)
             self._tell(lengths)
             self._complain([])
-        self._answered = time.monotonic()
+        self._answered = READY.in_use = time.monotonic()
         if session.served():
             pn.state.curdoc.add_next_tick_callback(partial(self._finish, self._moves))
         else:
@@ -128,7 +130,7 @@ class Page:
             with self._refusals():
                 self._show(additive=False)
                 self._settle()
-            self._answered = time.monotonic()
+            self._answered = READY.in_use = time.monotonic()
 
     def _settle(self) -> None:
         """Tell the page that its last change has been answered: for which range, and what the address is now."""
@@ -170,7 +172,7 @@ class Page:
         else:
             mine = "" if lengths.own else f" · {int(here['therapists']):,} therapist{'s' if here['therapists'] != 1 else ''}"
             people = f"{'your ' if lengths.own else ''}{int(here['courses']):,} courses · {int(here['sessions']):,} attended sessions{mine}"
-        _say(self._summary, f"<p class='summary' role='status'>{people} · {stamp.clinic} · data as of {look.day(stamp.as_of)} {badge}</p>")
+        self._summary.say(f"<p class='summary' role='status'>{people} · {stamp.clinic} · data as of {look.day(stamp.as_of)} {badge}</p>")
         for name, chip in self._chips.items():
             text = self._chip(name)
             wanted = {"visible": bool(text)} | ({"label": f"{text} ✕"} if text else {})
@@ -201,7 +203,7 @@ class Page:
 
     def _complain(self, problems: list[str]) -> None:
         items = "".join(f"<li>{look.escape(text)}</li>" for text in problems)
-        _say(self._alerts, f"<div class='alert' role='alert'><ul>{items}</ul></div>" if problems else "")
+        self._alerts.say(f"<div class='alert' role='alert'><ul>{items}</ul></div>" if problems else "")
 
     def servable(self) -> pn.Template:
         """The page as it is served."""
@@ -221,8 +223,8 @@ class Page:
                 "cards": [{"id": name, "question": card.question, "wide": card.wide, "describes": card.describes} for name, card in self.cards.items()],
             },
         )
-        template.add_panel("summary", self._summary)
-        template.add_panel("alerts", self._alerts)
+        template.add_panel("summary", self._summary.pane)
+        template.add_panel("alerts", self._alerts.pane)
         template.add_panel("chips", pn.FlexBox(*self._chips.values(), self._reset, self._copy, self._settled, align_items="center", margin=0))
         template.add_panel("filters", self.filters.panel)
         for name, card in self.cards.items():
@@ -244,11 +246,6 @@ def _span(length: tuple[int, int]) -> str:
 
 def _few_or(courses: float) -> str:
     return "fewer than 8" if courses != courses else f"{int(courses):,}"
-
-
-def _say(pane: pn.pane.HTML, text: str) -> None:
-    if pane.object != text:
-        pane.object = text
 
 
 def _text(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,8 @@ from process.server.gate import COOKIE, Enter, Gate, Health, Home, Leave, SignIn
 from process.server.people import People, PersonalLinks
 
 PAGES = ("goals", "alliance", "caseload")
+IDLE = 2.0
+"""Seconds without an answer after which the server makes figures ahead again: each takes longer than an answer does."""
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -73,7 +76,8 @@ def _keep_figures_ready(loop: IOLoop) -> None:
     """Make blank figures one at a time while nobody waits: the first right away, then whenever some were taken."""
 
     def make_one() -> None:
-        loop.call_later(0.05 if READY.make_one() else 0.5, make_one)
+        idle = time.monotonic() - READY.in_use > IDLE
+        loop.call_later(0.05 if idle and READY.make_one() else 0.5, make_one)
 
     while READY.make_one(enough=1):
         pass
