@@ -15,20 +15,15 @@ from process.charts import look as chart_look
 from process.charts.drawing import Drawing
 from process.charts.layers import BLANK, Axis, Frame, Layer
 from process.pages import look
+from process.pages.ranges import LengthRange
 from process.pages.said import Said
 
 LABELS = {"team": "Team", "modality": "Modality", "problem": "Problem", "ending": "Ending"}
 BASES = {"completed": "completed", "so far": "so_far", "planned": "planned"}
 OUTCOME = "Length is itself an outcome: people stop when they are well enough, or when it does not help."
 # A move there and back in one breath reaches the server as no change at all, and has its answer already.
-MOVING = "document.body.classList.toggle('busy', source.value.join('-') != window.answered)"
+MOVING = "document.body.classList.toggle('busy', cb_obj.value.join('-') != window.answered)"
 BUSY = "document.body.classList.add('busy')"
-
-
-class LengthRange(pn.widgets.IntRangeSlider):
-    """A range slider that answers at once: Panel would wait 50 ms on every move (`Syncable._debounce`; tests/pages holds that this still has effect)."""
-
-    _debounce = 0
 
 
 class Filters:
@@ -41,17 +36,7 @@ class Filters:
         self.unchanged: Callable[[], None] = lambda: None
         start, end = self._limits(lengths)
         self.basis = pn.widgets.RadioButtonGroup(options=BASES, value=cohort.basis, stylesheets=[look.WIDGET], sizing_mode="stretch_width", margin=0)
-        self.length = LengthRange(
-            start=start,
-            end=end,
-            value=self._position(start, end),
-            show_value=False,
-            stylesheets=[look.WIDGET, look.RANGE],
-            sizing_mode="stretch_width",
-            margin=(0, 9),
-            tooltips=False,
-            bar_color="#0067a3",
-        )
+        self.length = LengthRange(start, end, self._position(start, end), self._moved, MOVING, [look.WIDGET, look.RANGE])
         self._histogram = READY.take("lengths")
         self._histogram.update(self._bars(lengths))
         self._counts = Said(look.TEXT)
@@ -74,7 +59,7 @@ class Filters:
             _heading("Therapy length"),
             self.basis,
             pn.pane.Bokeh(self._histogram.figure, sizing_mode="stretch_width", margin=(4, 9, 0, 9)),
-            self.length,
+            self.length.pane,
             self._counts.pane,
             pn.Row(self._from, self._to, sizing_mode="stretch_width", margin=(0, 0, 14, 0)),
             *chosen,
@@ -88,9 +73,7 @@ class Filters:
         self._binding = True
         try:
             self.basis.value = self.cohort.basis
-            wanted = {"start": start, "end": end, "value": self._position(start, end)}
-            if any(getattr(self.length, name) != value for name, value in wanted.items()):  # a hand on the range is not pushed back to where it was
-                self.length.param.update(**wanted)
+            self.length.place(start, end, self._position(start, end))
             for name, widget in self._chosen.items():
                 widget.value = list(getattr(self.cohort, name))
             self._from.value, self._to.value = self.cohort.start
@@ -101,19 +84,18 @@ class Filters:
 
     def _wire(self) -> None:
         self.basis.param.watch(lambda event: self._set(basis=event.new, length=None), "value")
-        self.length.param.watch(self._moved, "value")
         for name, widget in self._chosen.items():
             widget.param.watch(lambda event, name=name: self._set(**{name: list(event.new)}), "value")
         for widget in (self._from, self._to):
             widget.param.watch(lambda event: self._set(start=self._ordered()), "value")
         for widget in (self.basis, *self._chosen.values(), self._from, self._to):
             widget.jscallback(value=BUSY)
-        self.length.jscallback(value=MOVING)
 
-    def _moved(self, event: Any) -> None:
-        low, high = event.new
-        whole = low <= self.length.start and high >= self.length.end
-        self._set(length=None if whole else (low, LONGEST if high >= self.length.end else high))
+    def _moved(self, value: tuple[int, int]) -> None:
+        low, high = value
+        start, end = self.length.limits
+        whole = low <= start and high >= end
+        self._set(length=None if whole else (low, LONGEST if high >= end else high))
 
     def _set(self, **state: Any) -> None:
         if self._binding:

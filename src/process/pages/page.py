@@ -10,6 +10,7 @@ from functools import partial
 from importlib import resources
 
 import panel as pn
+from bokeh.models import CustomJS, TextInput
 
 from process.access import Answer, Clinic, Cohort, Lease
 from process.access.cohort import ATTRIBUTES, LONGEST
@@ -32,7 +33,7 @@ GATHER = 6
 """Milliseconds in which the moves of a drag are gathered before the latest is answered."""
 CHIPS = ("length", "start", *ATTRIBUTES)
 SETTLED = """
-const [query, range] = source.value.split('|')
+const [query, range] = cb_obj.value.split('|')
 window.answered = range
 if (range == slider.value.join('-')) document.body.classList.remove('busy')
 document.querySelectorAll('a[data-keeps]').forEach(a => { a.search = query })
@@ -79,7 +80,7 @@ class Page:
         self._chips = {name: pn.widgets.Button(label=name, stylesheets=[look.CHIP], margin=(0, 6, 4, 0), visible=False, width_policy="min") for name in CHIPS}
         self._reset = pn.widgets.Button(label="Reset", stylesheets=[look.LINK], margin=(0, 12, 4, 0))
         self._copy = pn.widgets.Button(label="Copy link", stylesheets=[look.LINK], margin=(0, 12, 4, 0))
-        self._settled = pn.widgets.TextInput(value="", visible=False)
+        self._settled = TextInput(value="", visible=False)
         self._wire()
         self._tell(lengths)
         self._complain(problems)
@@ -93,7 +94,7 @@ class Page:
         self._reset.on_click(lambda event: self._start_again())
         self._reset.js_on_click(code=BUSY)
         self._copy.js_on_click(args={"source": self._copy}, code=COPY)
-        self._settled.jscallback(args={"slider": self.filters.length}, value=SETTLED)
+        self._settled.js_on_change("value", CustomJS(args={"slider": self.filters.length.model}, code=SETTLED))
         self.filters.unchanged = self._settle
 
     def _changed(self, *events: object) -> None:
@@ -151,12 +152,14 @@ class Page:
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
-        """Changes in one message; a viewer who may not ask any more is told so, and nothing else."""
-        with pn.io.hold():
-            try:
-                yield
-            except NotAllowed as refused:
-                self._complain([str(refused)])
+        """A viewer who may not ask any more is told so, and nothing else.
+
+        Not in one message with `pn.io.hold`: what that sends can overtake what it sent before, and the page would end on an older answer.
+        """
+        try:
+            yield
+        except NotAllowed as refused:
+            self._complain([str(refused)])
 
     def _without(self, name: str) -> None:
         empty = {"length": None, "start": ("", "")}
@@ -225,7 +228,7 @@ class Page:
         )
         template.add_panel("summary", self._summary.pane)
         template.add_panel("alerts", self._alerts.pane)
-        template.add_panel("chips", pn.FlexBox(*self._chips.values(), self._reset, self._copy, self._settled, align_items="center", margin=0))
+        template.add_panel("chips", pn.FlexBox(*self._chips.values(), self._reset, self._copy, pn.pane.Bokeh(self._settled), align_items="center", margin=0))
         template.add_panel("filters", self.filters.panel)
         for name, card in self.cards.items():
             template.add_panel(name, card.body)
