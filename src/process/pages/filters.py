@@ -22,8 +22,8 @@ LABELS = {"team": "Team", "modality": "Modality", "problem": "Problem", "ending"
 BASES = {"completed": "completed", "so far": "so_far", "planned": "planned"}
 OUTCOME = "Length is itself an outcome: people stop when they are well enough, or when it does not help."
 # A move there and back in one breath reaches the server as no change at all, and has its answer already.
-MOVING = "document.body.classList.toggle('busy', cb_obj.value.join('-') != window.answered)"
-BUSY = "document.body.classList.add('busy')"
+MOVING = "window.moving = true; document.body.classList.toggle('busy', cb_obj.value.map(Math.round).join('-') != window.answered)"
+BUSY = "window.moving = false; document.body.classList.add('busy')"
 
 
 class Filters:

@@ -35,7 +35,7 @@ CHIPS = ("length", "start", *ATTRIBUTES)
 SETTLED = """
 const [query, range] = cb_obj.value.split('|')
 window.answered = range
-if (range == slider.value.join('-')) document.body.classList.remove('busy')
+if (!window.moving || range == slider.value.map(Math.round).join('-')) document.body.classList.remove('busy')
 document.querySelectorAll('a[data-keeps]').forEach(a => { a.search = query })
 clearTimeout(window.settling)
 window.settling = setTimeout(() => history.replaceState({}, '', location.pathname + (query ? '?' + query : '') + location.hash), 250)
