@@ -95,7 +95,7 @@ def _lane_names(session: np.ndarray, share: np.ndarray, level: np.ndarray, top: 
         here = np.where(middle & (level == lane), share, -1.0)
         at = int(here.argmax()) if len(here) else -1
         if at >= 0 and here[at] >= 7:
-            names.append((session[at], top[at] - share[at] / 2, name, "white" if lane == "2" else look.INK, "center"))
+            names.append((session[at], top[at] - share[at] / 2, name, look.INK, "center"))
     return names
 
 
