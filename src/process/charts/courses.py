@@ -61,7 +61,7 @@ def _endings_frame(answer: Answer) -> Frame:
     rows = list(zip(place, names, share, lower, upper, courses, shown, strict=True))
     tips = [f"{name}: {value:.0f} % ({low:.0f} to {high:.0f}) · {number(n, 'course')}" if ok else "" for _, name, value, low, high, n, ok in rows]
     most = float(np.nanmax(np.concatenate([share, upper, [20.0]])))
-    end = np.ceil(most / 10) * 10 + 14
+    end = np.ceil(most / 10) * 10 + 30
     text = [
         (np.nanmax([value, high]) + 1.5, at, f"{value:.0f} %  ({int(n):,})", look.INK, "left")
         if ok

@@ -123,7 +123,8 @@ class Plan:
             there = {float(position): number for position, number in zip(own.x, own.count, strict=True)}
             colour = look.FAINT if self.shared_count else line.colour
             for position in x.ticks:
-                if position in there and np.isfinite(there[position]):
+                # Session 1 stands at the very edge, where a phone would cut the first digit off a thousand.
+                if position in there and np.isfinite(there[position]) and not (x.start > 0 and position == 1):
                     rows.append((position, first - row * place, f"{int(there[position]):,}", colour, "center"))
         if self.span:
             rows.append(((self.span[0] + self.span[1]) / 2, high + row * 0.55, self.span[2], look.FAINT, "center"))

@@ -81,7 +81,7 @@ def _lanes_frame(answer: Answer) -> Frame:
     x = Axis(0.4, x.end - 0.2, x.ticks)
     texts = [(x.start, -8.0, "goals in the current set:", look.FAINT, "left")]
     totals = dict(zip(session, total, strict=True))
-    texts += [(tick, -17.0, f"{totals[tick]:,.0f}", look.FAINT, "center") for tick in x.ticks if tick in totals]
+    texts += [(tick, -17.0, f"{totals[tick]:,.0f}", look.FAINT, "center") for tick in x.ticks if tick in totals and tick > 1]
     texts += _lane_names(session, share, level, top, x)
     y = Axis(-24, 101, {float(at): f"{at} %" for at in (0, 25, 50, 75, 100)})
     return Frame({"lanes": lanes, "text": as_columns(texts, TEXT)}, x, y)
