@@ -8,7 +8,7 @@ import pandas as pd
 
 from process.access import Records, Viewer, open_records
 from process.demo import Settings, simulate
-from process.store import publish
+from process.measures.publishing import publish
 
 DIRECTOR = Viewer("dora", "director", name="Dora")
 START = pd.Timestamp("2026-01-05")

@@ -24,10 +24,11 @@ from rich.table import Table
 from process import __version__, demo, intake, shipped, store
 from process.contract.tables import VERSION
 from process.errors import PortInUse, StoreProblem, UserError
+from process.measures.publishing import publish
 
 LOOPBACK = "127.0.0.1"
 DEMO_STORE = "THERAPY_PROCESS_DEMO_STORE"
-_MADE_BY = ("contract", "demo", "intake", "store")  # the packages, and the shipped folders below, that decide what is in a demo store
+_MADE_BY = ("contract", "demo", "intake", "store", "measures")  # the packages, and the shipped folders below, that decide what is in a demo store
 _MADE_FROM = ("demo", "instruments")
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode="rich")
@@ -82,6 +83,7 @@ def intake_command(
     files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="The contract's <table>.csv files, their folder, or one export with --mapping.")],
     mapping: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="A shipped mapping's name, or your own .toml file.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Report what a load would do, and load nothing.")] = False,
+    anew: Annotated[bool, typer.Option("--new-parameters", help="Estimate clinic-wide parameters anew, though this quarter has some.")] = False,
 ) -> None:
     """Check a clinic's files and load them as the store's new generation."""
     store.loadable(folder)
@@ -92,7 +94,7 @@ def intake_command(
         _say("Checked only: nothing was loaded. These files would load.")
         return
     with _progress() as tell:
-        generation = store.publish(folder, loaded.records, tell, about={"intake": loaded.report.as_dict()})
+        generation = publish(folder, loaded.records, tell, about={"intake": loaded.report.as_dict()}, anew=anew)
     out.print(
         f"Loaded into {escape(str(folder))} as generation {generation.name}. Look at it with: therapy-process serve {escape(str(folder))}", highlight=False
     )
@@ -146,7 +148,7 @@ def _demo_store(folder: Path, settings: demo.Settings) -> None:
         tell("writing its files", 0, 1)
         demo.write(records, Path(aside))
         loaded = intake.read([Path(aside)], None, tell)
-        store.publish(folder, loaded.records, tell, about={"demo": wanted, "intake": loaded.report.as_dict()})
+        publish(folder, loaded.records, tell, about={"demo": wanted, "intake": loaded.report.as_dict()})
     _say(f"The demo clinic is simulated: {len(records['courses']):,} courses; no person stands behind them. Its store is {folder}.")
 
 

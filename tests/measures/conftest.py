@@ -6,6 +6,7 @@ import pytest
 
 from process import store
 from process.measures.measure import COHORT_PARAMETERS
+from process.measures.publishing import publish
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +16,7 @@ def opened(tmp_path_factory):
 
     def make(records):
         folder = tmp_path_factory.mktemp("store")
-        engines.append(store.DuckDBEngine.open(store.publish(folder, records)))
+        engines.append(store.DuckDBEngine.open(publish(folder, records)))
         return engines[-1].query
 
     yield make

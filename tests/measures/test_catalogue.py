@@ -79,7 +79,7 @@ def test_the_sql_shown_is_one_statement_and_binds_every_value(name):
     assert set(measure.COHORT_PARAMETERS) <= named <= {*measure.COHORT_PARAMETERS, *own}
 
 
-@pytest.mark.parametrize("path", [*sorted(SUMMARIES.glob("*.sql")), *sorted(measure.HERE.glob("*.sql"))], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*sorted(SUMMARIES.glob("*.sql")), *sorted(measure.DEFINITIONS.rglob("*.sql"))], ids=lambda path: path.name)
 def test_a_file_of_sql_is_one_statement_in_the_words_duckdb_and_spark_share(path):
     text = path.read_text("utf-8")
     code = re.sub(r"--[^\n]*", "", text)
@@ -87,7 +87,7 @@ def test_a_file_of_sql_is_one_statement_in_the_words_duckdb_and_spark_share(path
     assert not re.search(r"\b(qualify|asof|pivot|list_\w+|unnest|varchar|exclude|group by all)\b|::|\[", code, re.IGNORECASE)
 
 
-GOOD = (measure.HERE / "lengths.toml").read_text("utf-8")
+GOOD = (measure.DEFINITIONS / "shared" / "lengths.toml").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

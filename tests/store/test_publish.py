@@ -165,7 +165,9 @@ def test_a_full_disk_is_said_and_the_old_generation_stays(store, records, monkey
 
 def test_a_generation_that_lost_a_row_is_not_published(store, records, monkeypatch):
     publish(store, records(1))
-    monkeypatch.setattr("process.store.publishing.build", lambda path, records, say: build.build(path, records | {"sessions": records["sessions"][:-1]}, say))
+    monkeypatch.setattr(
+        "process.store.publishing.build", lambda path, records, *rest: build.build(path, records | {"sessions": records["sessions"][:-1]}, *rest)
+    )
 
     with pytest.raises(StoreProblem, match="does not hold what was loaded \\(table sessions\\)"):
         publish(store, records(2))

@@ -20,8 +20,8 @@ from process.access.answer import Answer, Stamp
 from process.access.cohort import ATTRIBUTES, LONGEST, Cohort
 from process.access.disclosure import notes_on_screen, on_screen
 from process.access.viewer import Asking, Viewer, looked_up
-from process.errors import NotAllowed, QuestionWrong, did_you_mean
-from process.measures import catalogue
+from process.errors import NotAllowed, QuestionWrong, StoreProblem, did_you_mean
+from process.measures import catalogue, derived
 from process.measures.cube import Cube
 from process.measures.definition import PAGES, Definition
 from process.measures.measure import Measure, Result
@@ -186,6 +186,8 @@ class Clinic:
 def open_records(store: Path) -> Records:
     """The store's current generation, opened locked and read-only; `StoreProblem` when the folder is not a store."""
     generation = current(store)
+    if set(derived.STORED) - set(generation.manifest["counts"]):
+        raise StoreProblem(f"Store {store} was filled by an earlier version of this product. Load its files again with `therapy-process intake`.")
     return Records(generation, DuckDBEngine.open(generation))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from process.access import Answer
-from process.charts import look
+from process.charts import look, rows
 from process.charts.bars import counts_axis, round_step
 from process.charts.chart import Chart
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
@@ -53,38 +53,18 @@ def _lengths_says(answer: Answer) -> str:
 
 
 def _endings_frame(answer: Answer) -> Frame:
-    table = answer.table.iloc[::-1].reset_index(drop=True)
-    place = np.arange(len(table), dtype=float)
-    share, lower, upper, courses = (table[name].to_numpy(dtype=float) for name in ("share", "lower", "upper", "courses"))
-    shown = ~np.isnan(share)
-    names = [look.ENDING_NAMES[ending] for ending in table["ending"]]
-    rows = list(zip(place, names, share, lower, upper, courses, shown, strict=True))
-    tips = [f"{name}: {value:.0f} % ({low:.0f} to {high:.0f}) · {number(n, 'course')}" if ok else "" for _, name, value, low, high, n, ok in rows]
-    most = float(np.nanmax(np.concatenate([share, upper, [20.0]])))
-    end = np.ceil(most / 10) * 10 + 30
-    text = [
-        (np.nanmax([value, high]) + 1.5, at, f"{value:.0f} %  ({int(n):,})", look.INK, "left")
-        if ok
-        else (0.0, at, "not shown: fewer than 8 courses", look.FAINT, "left")
-        for at, _, value, _, high, n, ok in rows
-    ]
-    layers = {
-        "whiskers": {"x0": lower[shown], "x1": upper[shown], "y0": place[shown], "y1": place[shown]},
-        "points": {"x": share[shown], "y": place[shown], "colour": np.full(shown.sum(), look.GREEN, dtype=object), "tip": np.array(tips, dtype=object)[shown]},
-        "text": as_columns(text, TEXT),
-    }
-    x = Axis(-1.0, float(end), {float(at): f"{at} %" for at in range(0, min(int(end), 101), 20 if most > 50 else 10)})
-    return Frame(layers, x, Axis(-0.7, len(table) - 0.3, dict(zip(place.tolist(), names, strict=True))))
+    table = answer.table.to_dict("records")
+    return rows.frame([rows.Row(look.ENDING_NAMES[row["ending"]], row["share"], row["lower"], row["upper"], row["courses"]) for row in table], "course")
 
 
 def _endings_says(answer: Answer) -> str:
     total = answer.headlines.loc["all"] if "all" in answer.headlines.index else None
-    rows = answer.table.set_index("ending")
+    known = answer.table.set_index("ending")
     if total is None or pd.isna(total["courses"]):
         return "Too few courses in this range to say how they end."
-    if list(rows.index) == ["unknown"]:
+    if list(known.index) == ["unknown"]:
         return f"How these {number(total['courses'], 'course')} ended <b>was not recorded</b>; they are counted as neither finished nor going on."
-    shares = {ending: row for ending, row in rows.to_dict("index").items() if np.isfinite(row["share"])}
+    shares = {ending: row for ending, row in known.to_dict("index").items() if np.isfinite(row["share"])}
     said = [f"<b>{shares[ending]['share']:.0f} %</b> {words} ({interval(shares[ending], ' %', 0)})" for ending, words in _FIRST.items() if ending in shares]
     said += [f"{look.ENDING_NAMES[ending]} {row['share']:.0f} %" for ending, row in shares.items() if ending not in _FIRST]
     ended = " that have ended" if answer.basis == "completed" else ""
@@ -104,7 +84,7 @@ CHARTS = {
         describes="Histogram of courses by number of attended sessions, the median marked",
     ),
     "endings": Chart(
-        (Layer("rules", "whiskers", {"color": look.GREEN, "line_width": 3, "line_alpha": 0.5}), Layer("points", "points", {"size": 10}), Layer("text", "text")),
+        rows.layers(),
         _endings_frame,
         _endings_says,
         describes="Share of courses by ending, with 95 % intervals",

@@ -8,6 +8,7 @@ from process.errors import QuestionWrong, did_you_mean
 from process.measures import alliance, caseload, goals, lengths, rupture_contrasts, ruptures
 from process.measures.measure import Measure
 
+# In the order in which pages show them.
 _KINDS: tuple[type[Measure], ...] = (
     lengths.Lengths,
     goals.AttainmentLevels,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from process.errors import SettingWrong
 
-PAGES = ("all", "goals", "alliance", "caseload")
+PAGES = ("all", "goals", "alliance", "ruptures", "outcomes", "caseload", "comparison")
 DIRECTIONS = ("higher_is_better", "lower_is_better", "neither")
 
 
@@ -29,7 +29,8 @@ class Definition:
 
     `keys` say which point a row is, `values` are estimates, `counts` are numbers of people or records (for disclosure control). `needs` are the tables
     of the contract without which there is nothing to compute. `percent_of` is the count that percentages (of the table or a headline) are of.
-    `workload` marks counts of work, not of outcome.
+    `formula` says how the figure comes about, a step a line, in symbols that a statistician reads; `choices` are decisions and their reasons, a sentence or
+    two each; `estimated` names the clinic-wide parameters (`measures.parameters`) that it rests on. `workload` marks counts of work, not of outcome.
     """
 
     name: str
@@ -39,6 +40,9 @@ class Definition:
     what: str
     why: str
     cannot_tell: str
+    formula: str
+    choices: tuple[str, ...]
+    estimated: tuple[str, ...]
     unit: str
     percent_of: str
     direction: str

@@ -13,7 +13,8 @@ import pandas as pd
 from process.measures.cube import Cube
 from process.measures.definition import Definition, load
 
-HERE = Path(__file__).parent
+DEFINITIONS = Path(__file__).parent / "definitions"
+"""One folder a page, and `shared` for what several ask: `<name>.toml` beside `<name>.sql`."""
 Query = Callable[..., pd.DataFrame]
 COHORT_PARAMETERS = ("basis", "teams", "modalities", "problems", "endings", "start_from", "start_to", "therapist", "cluster")
 
@@ -40,7 +41,7 @@ def statement(name: str) -> str:
 
 
 class Measure:
-    """One measure. A subclass says its `name`, and how to `prepare` and `answer`; the definition and the SQL lie beside this file under that name."""
+    """One measure. A subclass says its `name`, and how to `prepare` and `answer`; the definition and the SQL lie under `definitions/` by that name."""
 
     name: str
     asks: str = ""
@@ -49,7 +50,7 @@ class Measure:
     """Whether a range is a difference of prefix sums. What is not (matching) is asked after the additive figures have been redrawn."""
 
     def __init__(self) -> None:
-        self.definition: Definition = load(HERE / f"{self.name}.toml")
+        self.definition: Definition = load(_file(f"{self.name}.toml"))
         self.sql: str = statement(self.asks or self.name)
 
     def prepare(self, query: Query, **params: object) -> Cube:
@@ -92,7 +93,14 @@ def whole(x: float) -> int | float:
 
 
 def _sql(name: str) -> str:
-    return (HERE / f"{name}.sql").read_text("utf-8").strip()
+    return _file(f"{name}.sql").read_text("utf-8").strip()
+
+
+def _file(name: str) -> Path:
+    found = sorted(DEFINITIONS.glob(f"*/{name}"))
+    if len(found) != 1:
+        raise FileNotFoundError(f"{len(found)} files `{name}` under {DEFINITIONS.name}/, one is needed")
+    return found[0]
 
 
 def _indented(text: str) -> str:

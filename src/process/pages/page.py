@@ -25,7 +25,6 @@ from process.pages.said import Said
 
 pn.extension(sizing_mode="stretch_width", inline=True)  # inline: in Jupyter, too, nothing is fetched from another host
 
-NAVIGATION = {"goals": "Goals", "alliance": "Alliance", "caseload": "Caseload"}
 WITHOUT_LENGTH = {"completed": "have not ended, or how is not known", "so_far": "have no attended session", "planned": "have no planned number"}
 DRAGGING = 0.3
 """Seconds: a move sooner than this after an answer belongs to a drag, of which more will come."""
@@ -51,9 +50,10 @@ setTimeout(() => { source.label = 'Copy link' }, 1600)
 
 @dataclass(frozen=True)
 class Plan:
-    """What a page is: its name, the question it asks, the length basis it starts from."""
+    """What a page is: its name, its label in the navigation, the question it asks, the length basis it starts from."""
 
     name: str
+    label: str
     question: str
     basis: str
 
@@ -61,8 +61,9 @@ class Plan:
 class Page:
     """One page of one session."""
 
-    def __init__(self, plan: Plan, clinic: Clinic | None = None, query: str | None = None) -> None:
+    def __init__(self, plan: Plan, clinic: Clinic | None = None, query: str | None = None, navigation: dict[str, str] | None = None) -> None:
         self.plan = plan
+        self._navigation = navigation or {plan.name: plan.label}
         self.clinic = clinic if clinic is not None else session.clinic()
         options = self.clinic.options()
         link = session.query() if query is None else query
@@ -217,7 +218,7 @@ class Page:
             {
                 "question": self.plan.question,
                 "here": self.plan.name,
-                "navigation": NAVIGATION,
+                "navigation": self._navigation,
                 "range": "-".join(str(end) for end in self.filters.length.value),
                 "query": self.cohort.to_query(self._basis),
                 "person": viewer.name or viewer.role,
@@ -234,7 +235,7 @@ class Page:
             template.add_panel(name, card.body)
         # Bokeh would walk through the whole document for each of the callbacks that are added; once, at the end, is enough.
         with pn.state.curdoc.models.freeze() if pn.state.curdoc else nullcontext():
-            return template.servable(title=f"{NAVIGATION[self.plan.name]} · Therapy process")
+            return template.servable(title=f"{self.plan.label} · Therapy process")
 
     def card(self, name: str) -> pn.Column:
         """One card with its question, as notebooks show it."""

@@ -16,11 +16,11 @@ from process import access, shipped
 from process.access import Viewer
 from process.charts import READY
 from process.errors import PortInUse, SettingWrong
-from process.pages import session
+from process.pages import PLANS, session
 from process.server.gate import COOKIE, Enter, Gate, Health, Home, Leave, SignIn, Tidy, Unknown
 from process.server.people import People, PersonalLinks
 
-PAGES = ("goals", "alliance", "caseload")
+PAGES = tuple(PLANS)
 IDLE = 2.0
 """Seconds without an answer after which the server makes figures ahead again: each takes longer than an answer does."""
 LOOPBACK = ("127.0.0.1", "localhost")

@@ -6,7 +6,7 @@ registered tables, never as text of a statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,8 @@ from process.contract.tables import TABLES, Table
 from process.errors import StoreProblem
 
 Progress = Callable[[str, int, int], None]
+Derive = Callable[[Callable[..., pd.DataFrame]], Mapping[str, pd.DataFrame]]
+"""What the layers above add to a generation: given `query(sql, **params)` over the records and summaries, tables by name."""
 SUMMARIES = Path(__file__).parent / "summaries"
 _INSTRUMENT_TYPES = {"minimum": "DOUBLE", "maximum": "DOUBLE", "priority": "INTEGER"}
 
@@ -27,12 +29,15 @@ def summaries() -> list[tuple[str, str]]:
     return [(path.stem.split("_", 1)[1], path.read_text("utf-8").strip().rstrip(";")) for path in sorted(SUMMARIES.glob("[0-9][0-9]_*.sql"))]
 
 
-def build(path: Path, records: dict[str, pd.DataFrame], progress: Progress) -> dict[str, int]:
-    """Write a generation to `path` (a new file) and give the rows of each of its tables. Any error leaves no transaction half done."""
+def build(path: Path, records: dict[str, pd.DataFrame], progress: Progress, derive: Derive | None = None) -> dict[str, int]:
+    """Write a generation to `path` (a new file) and give the rows of each of its tables. Any error leaves no transaction half done.
+
+    `derive` adds the tables that statistics make of the summaries; they are stored in the same transaction.
+    """
     unknown = set(records) - set(TABLES)
     if unknown:
         raise ValueError(f"not tables of the contract: {sorted(unknown)}")
-    steps = [f"storing {name}" for name in TABLES] + [f"summary {name}" for name, _ in summaries()]
+    steps = [f"storing {name}" for name in TABLES] + [f"summary {name}" for name, _ in summaries()] + ["estimates"] * (derive is not None)
     connection = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
     try:
         path.chmod(0o600)
@@ -40,10 +45,14 @@ def build(path: Path, records: dict[str, pd.DataFrame], progress: Progress) -> d
         for done, table in enumerate(TABLES.values()):
             progress(steps[done], done, len(steps))
             _store(connection, table, records.get(table.name))
-        _store_instruments(connection)
+        _store_frame(connection, "instruments", instruments.table(), _INSTRUMENT_TYPES)
         for done, (name, select) in enumerate(summaries(), len(TABLES)):
             progress(steps[done], done, len(steps))
             connection.execute(f'create table "{name}" as {select}')
+        if derive is not None:
+            progress(steps[-1], len(steps) - 1, len(steps))
+            for name, frame in derive(lambda sql, **params: connection.execute(sql, params).df()).items():
+                _store_frame(connection, name, frame)
         connection.execute("commit")
         connection.execute("checkpoint")
         return _counts(connection)
@@ -84,12 +93,18 @@ def _sorting(table: Table) -> list[str]:
     return list(dict.fromkeys([*course_first, *table.key]))
 
 
-def _store_instruments(connection: duckdb.DuckDBPyConnection) -> None:
-    forms = instruments.table()
-    connection.register("handed_over", pa.Table.from_pandas(forms, preserve_index=False))
-    casts = ", ".join(f'cast("{name}" as {_INSTRUMENT_TYPES.get(name, "VARCHAR")}) as "{name}"' for name in forms.columns)
-    connection.execute(f"create table instruments as select {casts} from handed_over")
+def _store_frame(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, types: Mapping[str, str] | None = None) -> None:
+    kinds = {column: (types or {}).get(column, _sql_type(frame[column])) for column in frame.columns}
+    connection.register("handed_over", pa.Table.from_pandas(frame, preserve_index=False))
+    casts = ", ".join(f'cast("{column}" as {kind}) as "{column}"' for column, kind in kinds.items())
+    connection.execute(f'create table "{name}" as select {casts} from handed_over')
     connection.unregister("handed_over")
+
+
+def _sql_type(values: pd.Series) -> str:
+    """The type of a derived column; an empty one of objects is text."""
+    kinds = ((pd.api.types.is_bool_dtype, "BOOLEAN"), (pd.api.types.is_integer_dtype, "INTEGER"), (pd.api.types.is_float_dtype, "DOUBLE"))
+    return next((kind for fits, kind in kinds if fits(values)), "DATE" if pd.api.types.is_datetime64_any_dtype(values) else "VARCHAR")
 
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:

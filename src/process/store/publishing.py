@@ -17,17 +17,23 @@ import pandas as pd
 from process import __version__
 from process.contract.tables import VERSION
 from process.errors import StoreProblem
-from process.store.build import Progress, build, check
+from process.store.build import Derive, Progress, build, check
 from process.store.folder import BUILDING, Generation, current, loading, next_name, prepare, prune, settle_file, settle_folder, sweep, write_whole
 
 KEPT = 3
 
 
-def publish(store: Path, records: dict[str, pd.DataFrame], progress: Progress | None = None, about: dict[str, Any] | None = None) -> Generation:
+def publish(
+    store: Path,
+    records: dict[str, pd.DataFrame],
+    progress: Progress | None = None,
+    about: dict[str, Any] | None = None,
+    derive: Derive | None = None,
+) -> Generation:
     """Put `records` (the contract's tables; absent ones become empty) into the store as its new generation, and give it.
 
-    `progress` is told (what, done, total); `about` is kept in the manifest. Raises `StoreProblem` where the folder is not a store, another load is running,
-    or the disk refuses; the generation served before is then served still.
+    `progress` is told (what, done, total); `about` is kept in the manifest; `derive` adds tables made of the summaries. Raises `StoreProblem`
+    where the folder is not a store, another load is running, or the disk refuses; the generation served before is then served still.
     """
     store = Path(store)
     say = progress or (lambda what, done, total: None)
@@ -38,7 +44,7 @@ def publish(store: Path, records: dict[str, pd.DataFrame], progress: Progress | 
         folder = store / "generations"
         aside = folder / f"{BUILDING}{name}.duckdb"
         try:
-            counts = build(aside, records, say)
+            counts = build(aside, records, say, derive)
             say("checking", 1, 1)
             check(aside, records, counts)
             settle_file(aside)

@@ -1,0 +1,76 @@
+"""Rows with a dot and its interval, one a category, labelled at the left: shares, means and differences that are read one under the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from process.charts import look
+from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
+from process.charts.words import number, plain
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its label, its value with its limits (NaN = none), the count that stands beside it; a value of NaN is said to be withheld."""
+
+    label: str
+    value: float
+    lower: float
+    upper: float
+    n: float
+    colour: str = look.GREEN
+
+
+def layers(colour: str = look.GREEN, zero: bool = False) -> tuple[Layer, ...]:
+    """The layers of such a figure, back to front; `zero` = with the line of no difference."""
+    whiskers = Layer("rules", "whiskers", {"color": colour, "line_width": 3, "line_alpha": 0.5})
+    marked = (Layer("rules", "zero", {"line_dash": "dotted"}),) if zero else ()
+    return (*marked, whiskers, Layer("points", "points", {"size": 10}), Layer("text", "text"))
+
+
+def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zero: bool = False, few: str = "not shown: fewer than 8 courses") -> Frame:
+    """The frame: first row on top; the axis holds every interval and the words beside it. `noun` is what `n` counts; `zero` marks no difference."""
+    place = np.arange(len(rows), dtype=float)[::-1]
+    value, lower, upper = (np.array([getattr(row, name) for row in rows], dtype=float) for name in ("value", "lower", "upper"))
+    shown = np.isfinite(value)
+    known = np.concatenate([value, lower, upper, [0.0, 20.0 if unit == " %" else 1.0]])
+    known = known[np.isfinite(known)]
+    low, high, step = _ends(float(known.min()), float(known.max()))
+    width = high - low
+    text, tips = [], []
+    for row, at, ok in zip(rows, place, shown, strict=True):
+        if not ok:
+            text.append((max(0.0, low), at, few, look.FAINT, "left"))
+            tips.append("")
+            continue
+        limits = f" ({plain(row.lower, digits, zero)} to {plain(row.upper, digits, zero)})" if np.isfinite(row.lower) else ""
+        text.append(
+            (float(np.nanmax([row.value, row.upper])) + width * 0.02, at, f"{plain(row.value, digits, zero)}{unit}  ({int(row.n):,})", look.INK, "left")
+        )
+        tips.append(f"{row.label}: {plain(row.value, digits, zero)}{unit}{limits} · {number(row.n, noun)}")
+    columns = {
+        "whiskers": {"x0": lower[shown], "x1": upper[shown], "y0": place[shown], "y1": place[shown]},
+        "points": {
+            "x": value[shown],
+            "y": place[shown],
+            "colour": np.array([row.colour for row in rows], dtype=object)[shown],
+            "tip": np.array(tips, dtype=object)[shown],
+        },
+        "text": as_columns(text, TEXT),
+    }
+    if zero:
+        columns["zero"] = {"x0": [0.0], "x1": [0.0], "y0": [-0.6], "y1": [len(rows) - 0.4]}
+    ticks = {float(at): f"{plain(at, 0 if step >= 1 else 1, zero)}{unit if unit == ' %' else ''}" for at in np.arange(low, high + step / 2, step)}
+    x = Axis(low - width * 0.02, high + width * 0.42, ticks)
+    return Frame(columns, x, Axis(-0.7, len(rows) - 0.3, {float(at): row.label for at, row in zip(place, rows, strict=True)}))
+
+
+def _ends(low: float, high: float) -> tuple[float, float, float]:
+    """Round ends around the values and a round step that gives four to eight ticks."""
+    rough = max(high - low, 1e-9) / 5
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = float(next(step * power for step in (1, 2, 5, 10) if step * power >= rough))
+    return float(np.floor(low / step) * step), float(np.ceil(high / step) * step), step
