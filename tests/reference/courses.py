@@ -108,7 +108,8 @@ def place_scores(course, records):
         rank = course.rank_of.get(row["session_number"])
         if rank is None:
             continue
-        pomp = 100 * (row["value"] - form.minimum) / (form.maximum - form.minimum)
+        distance = form.maximum - row["value"] if form.direction == "lower_is_better" else row["value"] - form.minimum
+        pomp = 100 * distance / (form.maximum - form.minimum)
         key = (row["rater"], rank)
         if key not in best or form.priority < best[key][0]:
             best[key] = (form.priority, pomp)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -28,6 +29,7 @@ from process.measures.measure import Measure, Result
 from process.store import DuckDBEngine, Generation, current
 
 SHARED_CUBES = 48
+LATER = "later"
 EVERYONE = "lengths"
 """The measure that counts the courses in range; every lease has it."""
 
@@ -58,9 +60,9 @@ class Records:
         found = {name: rows.loc[rows["filter"] == name, "code"].tolist() for name in (*ATTRIBUTES, "start")}
         return found
 
-    def cube(self, measure: Measure, cohort: Cohort, viewer: Viewer) -> Cube:
+    def cube(self, measure: Measure, filters: Mapping[str, str | None], viewer: Viewer) -> Cube:
         """The measure's cube for these filters and this scope, made once."""
-        bound = cohort.parameters() | {"therapist": viewer.scope, "cluster": viewer.cluster}
+        bound = {**filters, "therapist": viewer.scope, "cluster": viewer.cluster}
         key = (measure.definition.name, *sorted(bound.items(), key=lambda item: item[0]))
         with self._lock:
             if key in self._cubes:
@@ -76,13 +78,16 @@ class Records:
 
 @dataclass(frozen=True)
 class Lease:
-    """A page's questions, prepared for one cohort and one scope. A range move asks `answer` and runs no query."""
+    """A page's questions, prepared for one cohort and one scope. A range move asks `answer` and runs no query, but for what was left to be prepared later.
+
+    `cubes` has an entry for every question that may be asked; None = these records have nothing to answer it from, `LATER` = not prepared yet.
+    """
 
     clinic: Clinic
     scope: str | None
     cohort: dict[str, str | None]
     described: str
-    cubes: dict[str, Cube | None]
+    cubes: dict[str, Cube | str | None]
     _sizes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
 
     def answer(self, name: str, length: tuple[int, int] | None = None) -> Answer:
@@ -94,6 +99,8 @@ class Lease:
         if viewer.scope != self.scope:
             raise NotAllowed("What you may see has changed. Open the page again.")
         bounds = length if length is not None else (0, LONGEST)
+        if self.cubes[name] is LATER:
+            self.cubes[name] = self.clinic.records.cube(measure, self.cohort, viewer)
         cube = self.cubes[name]
         missing = self.clinic.missing(name)
         result = measure.answer(cube, bounds) if cube is not None else nothing(measure.definition)
@@ -147,14 +154,21 @@ class Clinic:
         cohort = cohort or Cohort()
         return self.prepare(name, cohort).answer(name, cohort.length)
 
-    def prepare(self, page: str, cohort: Cohort) -> Lease:
-        """A lease on a page's questions, or on the single measure of that name, for everything but the length range."""
+    def prepare(self, page: str, cohort: Cohort, first: Collection[str] | None = None) -> Lease:
+        """A lease on a page's questions, or on the single measure of that name, for everything but the length range.
+
+        With `first`, only those questions are prepared now, and each of the others when it is asked first.
+        """
         if page not in PAGES and page not in catalogue.names():
             raise QuestionWrong(f"`{page}` is neither a page nor a measure. {did_you_mean(page, (*PAGES, *catalogue.names()))}")
         names = dict.fromkeys((EVERYONE, *(catalogue.names(page) if page in PAGES else (page,))))
         viewer = self.viewer
-        cubes = {name: None if self.missing(name) else self.records.cube(catalogue.measure(name), cohort, viewer) for name in names}
-        return Lease(self, viewer.scope, cohort.parameters(), _described(cohort), cubes)
+        filters = cohort.parameters()
+        cubes: dict[str, Cube | str | None] = {name: None if self.missing(name) else LATER for name in names}
+        for name in names:
+            if cubes[name] is LATER and (first is None or name in (EVERYONE, *first)):
+                cubes[name] = self.records.cube(catalogue.measure(name), filters, viewer)
+        return Lease(self, viewer.scope, filters, _described(cohort), cubes)
 
     def options(self) -> dict[str, list[str]]:
         """The codes this viewer can filter by."""

@@ -10,20 +10,22 @@ from process.access import Answer
 from process.charts import READY, about, as_table, chart
 from process.charts.drawing import Drawing
 from process.charts.layers import BLANK
+from process.measures import catalogue
 from process.pages import look
 from process.pages.said import Said
 
 
 class Card:
-    """One figure of a page for one session. `show` gives it another answer; nothing is drawn anew, only data change."""
+    """One figure of a page for one session. `show` gives it its answer, and later another one; nothing is drawn anew then, only data change."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.name = answer.name
-        self.question = answer.definition.question
-        self._chart = chart(answer.name)
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.question = catalogue.measure(name).definition.question
+        self._chart = chart(name)
         self.wide = self._chart.wide
+        self.closed = self._chart.closed
         self.describes = self._chart.describes
-        self._answer = answer
+        self._answer: Answer | None = None
         self._drawing: Drawing | None = None
         self._sentence = Said(look.TEXT)
         self._plot = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -39,7 +41,12 @@ class Card:
         self._as_about.param.watch(self._open_about, "value")
         tools = pn.FlexBox(self._as_table, self._as_about, self._csv, self._foot.pane, margin=0, gap="4px 16px", align_items="center")
         self.body = pn.Column(self._sentence.pane, self._plot, tools, self._table, self._about, sizing_mode="stretch_width", margin=0)
-        self.show(answer)
+        self._sentence.say("<p class='reason'>Counting …</p>")
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it has not been given an answer yet."""
+        return self._answer is None
 
     def show(self, answer: Answer) -> None:
         """The same card with another answer."""
@@ -71,15 +78,15 @@ class Card:
         return " · ".join(parts)
 
     def _open_table(self, event: object) -> None:
-        _say(self._table, as_table(self._answer) if self._as_table.value else "")
+        _say(self._table, as_table(self._answer) if self._as_table.value and self._answer is not None else "")
         self._table.visible = self._as_table.value
 
     def _open_about(self, event: object) -> None:
-        _say(self._about, about(self._answer) if self._as_about.value else "")
+        _say(self._about, about(self._answer) if self._as_about.value and self._answer is not None else "")
         self._about.visible = self._as_about.value
 
     def _export(self) -> io.StringIO:
-        return io.StringIO(self._answer.exported().csv())
+        return io.StringIO(self._answer.exported().csv() if self._answer is not None else "")
 
 
 def _say(pane: pn.pane.HTML, text: str) -> None:

@@ -26,6 +26,8 @@ from process.pages.said import Said
 pn.extension(sizing_mode="stretch_width", inline=True)  # inline: in Jupyter, too, nothing is fetched from another host
 
 WITHOUT_LENGTH = {"completed": "have not ended, or how is not known", "so_far": "have no attended session", "planned": "have no planned number"}
+FIRST = 3
+"""Cards that are drawn before the page is sent, and that follow a range while it moves; the rest come right after, in their order."""
 DRAGGING = 0.3
 """Seconds: a move sooner than this after an answer belongs to a drag, of which more will come."""
 GATHER = 6
@@ -35,7 +37,7 @@ SETTLED = """
 const [query, range] = cb_obj.value.split('|')
 window.answered = range
 if (!window.moving || range == slider.value.map(Math.round).join('-')) document.body.classList.remove('busy')
-document.querySelectorAll('a[data-keeps]').forEach(a => { a.search = query })
+document.querySelectorAll('a[data-keeps]').forEach(a => a.setAttribute('href', a.pathname + (query ? '?' + query : '')))
 clearTimeout(window.settling)
 window.settling = setTimeout(() => history.replaceState({}, '', location.pathname + (query ? '?' + query : '') + location.hash), 250)
 """
@@ -69,13 +71,16 @@ class Page:
         link = session.query() if query is None else query
         self._basis = self.clinic.basis(plan.basis)
         self.cohort, problems = Cohort.from_query(link, self._basis, options)
-        self._lease: Lease = self.clinic.prepare(plan.name, self.cohort)
+        names = [name for name in catalogue.names(plan.name) if name != "lengths"]
+        self._lease: Lease = self.clinic.prepare(plan.name, self.cohort, names[:FIRST])
         self._moves = self._told = 0
         self._prepare = False
         self._answered = 0.0
         lengths = self._lease.answer("lengths", self.cohort.length)
         self.filters = Filters(self.cohort, options, lengths)
-        self.cards = {name: Card(self._lease.answer(name, self.cohort.length)) for name in catalogue.names(plan.name) if name != "lengths"}
+        self.cards = {name: Card(name) for name in names}
+        for name in names if not session.served() else names[:FIRST]:
+            self.cards[name].show(self._lease.answer(name, self.cohort.length))
         self._summary = Said(look.TEXT)
         self._alerts = Said(look.TEXT)
         self._chips = {name: pn.widgets.Button(label=name, stylesheets=[look.CHIP], margin=(0, 6, 4, 0), visible=False, width_policy="min") for name in CHIPS}
@@ -109,30 +114,42 @@ class Page:
             document.add_timeout_callback(partial(self._answer, self._moves), GATHER)
 
     def _answer(self, move: int | None = None) -> None:
-        """Prepare again unless only the range moved, then give every additive card its new answer, in one message; the others a tick later."""
+        """Prepare again unless only the range moved, then give the first additive cards their new answers; the others one a tick, the first ones first."""
         if move is not None and move != self._moves:
             return
         with self._refusals():
             if self._prepare:
-                self._lease = self.clinic.prepare(self.plan.name, self.cohort)
+                self._lease = self.clinic.prepare(self.plan.name, self.cohort, self._at_once())
                 self._prepare = False
             lengths = self._lease.answer("lengths", self.cohort.length)
-            self._show(additive=True)
+            self._show(self._at_once())
             self._tell(lengths)
             self._complain([])
         self._answered = READY.in_use = time.monotonic()
-        if session.served():
-            pn.state.curdoc.add_next_tick_callback(partial(self._finish, self._moves))
-        else:
-            self._finish(self._moves)
+        self._follow(self._moves, [name for name in self.cards if name not in self._at_once()])
 
-    def _finish(self, move: int) -> None:
-        """The rest of a move, unless another one has begun."""
-        if move == self._moves:
-            with self._refusals():
-                self._show(additive=False)
-                self._settle()
-            self._answered = READY.in_use = time.monotonic()
+    def _follow(self, move: int, names: list[str]) -> None:
+        """What is left of a move, a card a tick, so that another move is never kept waiting for it."""
+        if session.served():
+            pn.state.curdoc.add_next_tick_callback(partial(self._finish, move, names))
+        else:
+            self._finish(move, names)
+
+    def _finish(self, move: int, names: list[str]) -> None:
+        """The next card of a move, unless another move has begun; after the last the page has settled."""
+        if move != self._moves:
+            return
+        with self._refusals():
+            self._show(names[:1])
+        self._answered = READY.in_use = time.monotonic()
+        if names[1:]:
+            self._follow(move, names[1:])
+        else:
+            self._settle()
+
+    def _at_once(self) -> list[str]:
+        """The cards that follow a moving range without delay: the page's first ones, but for what is matched anew."""
+        return [name for name in list(self.cards)[:FIRST] if catalogue.measure(name).additive]
 
     def _settle(self) -> None:
         """Tell the page that its last change has been answered: for which range, and what the address is now."""
@@ -146,10 +163,9 @@ class Page:
         else:
             self._settle()
 
-    def _show(self, additive: bool) -> None:
-        for name, card in self.cards.items():
-            if catalogue.measure(name).additive == additive:
-                card.show(self._lease.answer(name, self.cohort.length))
+    def _show(self, names: list[str]) -> None:
+        for name in names:
+            self.cards[name].show(self._lease.answer(name, self.cohort.length))
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
@@ -213,6 +229,7 @@ class Page:
         """The page as it is served."""
         template = pn.Template(_text("page.html"))
         viewer = self.clinic.viewer
+        waiting = [name for name, card in self.cards.items() if card.waiting]
         template.add_variable(
             "app",
             {
@@ -224,7 +241,11 @@ class Page:
                 "person": viewer.name or viewer.role,
                 "sees": "own courses" if viewer.scope else "whole clinic",
                 "css": look.PAGE,
-                "cards": [{"id": name, "question": card.question, "wide": card.wide, "describes": card.describes} for name, card in self.cards.items()],
+                "waiting": bool(waiting),
+                "cards": [
+                    {"id": name, "question": card.question, "wide": card.wide, "describes": card.describes, "closed": card.closed}
+                    for name, card in self.cards.items()
+                ],
             },
         )
         template.add_panel("summary", self._summary.pane)
@@ -233,6 +254,8 @@ class Page:
         template.add_panel("filters", self.filters.panel)
         for name, card in self.cards.items():
             template.add_panel(name, card.body)
+        if waiting:
+            pn.state.onload(partial(self._finish, self._moves, waiting))
         # Bokeh would walk through the whole document for each of the callbacks that are added; once, at the end, is enough.
         with pn.state.curdoc.models.freeze() if pn.state.curdoc else nullcontext():
             return template.servable(title=f"{self.plan.label} · Therapy process")
