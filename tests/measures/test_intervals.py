@@ -121,3 +121,28 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says():
 
     covered = ((means.lower <= 0) & (means.upper >= 0)).mean()
     assert 0.93 <= covered <= 0.975
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda: wilson(11, 10), "0 to n"),
+        (lambda: wilson(-1, 10), "0 to n"),
+        (lambda: wilson([1, 3], [2, 2]), "0 to n"),
+        (lambda: wilson(1, 2, level=1.0), "between 0 and 1"),
+        (lambda: clustered_mean([1.0, 2.0], ["a"]), "one length"),
+        (lambda: clustered_mean([1.0, 2.0], ["a", "b"], level=95), "between 0 and 1"),
+        (lambda: clustered_share([1.0, 2.0], ["a", "b"]), "a success is 1"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(ask, said):
+    with pytest.raises(ValueError, match=said):
+        ask()
+
+
+def test_what_was_not_measured_has_no_interval_and_one_cluster_no_limits():
+    assert np.isnan(wilson(np.nan, 10)).all() and np.isnan(wilson(0, 0)).all()
+    one = clustered_mean([1.0, 2.0, 3.0], ["a", "a", "a"])
+    assert one.mean == 2 and np.isnan([one.lower, one.upper]).all() and one.clusters == 1
+    none = clustered_mean([np.nan], ["a"])
+    assert np.isnan([none.mean, none.lower, none.upper]).all() and none.n == 0

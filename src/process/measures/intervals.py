@@ -51,15 +51,26 @@ class Means:
 
 
 def wilson(successes: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
-    """Wilson's score interval of a proportion, 0 to 1 (Wilson 1927, JASA 22, 209-212; statsmodels). Scalars or arrays; `n` = 0 gives NaN."""
-    hits, trials = np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    some = trials > 0
+    """Wilson's score interval of a proportion, 0 to 1 (Wilson 1927, JASA 22, 209-212; statsmodels). Scalars or arrays.
+
+    `n` = 0 and NaN (not measured) give NaN. `ValueError`: a number below 0, more successes than `n`, a `level` that is not between 0 and 1.
+    """
+    hits, trials = np.broadcast_arrays(np.asarray(successes, dtype=np.float64), np.asarray(n, dtype=np.float64))
+    if np.any(hits < 0) or np.any(trials < 0) or np.any(hits > trials * (1 + 1e-9)):
+        raise ValueError("successes are 0 to n, and n is 0 or more")
+    _refuse_level(level)
+    hits = np.minimum(hits, trials)
+    some = (trials > 0) & ~np.isnan(hits)
     lower, upper = proportion_confint(np.where(some, hits, 0.0), np.where(some, trials, 1.0), alpha=1 - level, method="wilson")
     return np.where(some, lower, np.nan), np.where(some, upper, np.nan)
 
 
 def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float = LEVEL, minimum_clusters: int = MINIMUM_CLUSTERS) -> Mean:
-    """The mean of values that come in clusters, with its CR2 interval. `values` with NaN = not measured; `clusters` any labels, as many (None: left out)."""
+    """The mean of values that come in clusters, with its CR2 interval. `values` with NaN = not measured; `clusters` any labels, as many (None: left out).
+
+    Of one cluster the limits are NaN, as they are under `minimum_clusters`; of no value the mean, too. `ValueError`: series of different lengths, a `level`
+    that is not between 0 and 1.
+    """
     counts, totals = _by_cluster(values, clusters)
     return _single(clustered_means(counts, totals, level, minimum_clusters))
 
@@ -72,6 +83,7 @@ def clustered_means(counts: ArrayLike, totals: ArrayLike, level: float = LEVEL, 
     df = 1 / (sum p_g^2 + sum over g != h of p_g^2 p_h^2 / ((1 - p_g)(1 - p_h))). Equal clusters give df = G - 1 and the usual variance of G means.
     `unit` is what a cluster is called in the reason.
     """
+    _refuse_level(level)
     n, mean, variance, df, clusters = _cr2(np.asarray(counts, dtype=np.float64), np.asarray(totals, dtype=np.float64))
     why = reasons(n, clusters, df, minimum_clusters, unit)
     half = np.where(why == "", special.stdtrit(df, 0.5 + level / 2) * np.sqrt(variance), np.nan)
@@ -93,6 +105,7 @@ def clustered_shares(
     At a share of 0 or 1 no design effect can be seen; there the effective n is the number of `courses` behind the point (default: n), so that several
     goals of a course do not count as several.
     """
+    _refuse_level(level)
     n, share, variance, df, clusters = _cr2(np.asarray(counts, dtype=np.float64), np.asarray(successes, dtype=np.float64))
     why = reasons(n, clusters, df, minimum_clusters, unit)
     fine = why == ""
@@ -109,7 +122,13 @@ def clustered_shares(
 
 
 def clustered_share(successes: ArrayLike, clusters: ArrayLike, level: float = LEVEL, minimum_clusters: int = MINIMUM_CLUSTERS) -> Mean:
-    """The share of `successes` (0 or 1 each, NaN = not known) that come in clusters, with Wilson's interval on the effective n."""
+    """The share of `successes` (0 or 1 each, NaN = not known) that come in clusters, with Wilson's interval on the effective n.
+
+    `ValueError`: a success that is neither 0 nor 1, series of different lengths, a `level` that is not between 0 and 1.
+    """
+    known = np.asarray(successes, dtype=np.float64)
+    if not np.isin(known[~np.isnan(known)], (0.0, 1.0)).all():
+        raise ValueError("a success is 1, its absence 0, NaN is not known")
     counts, totals = _by_cluster(successes, clusters)
     return _single(clustered_shares(counts, totals, level, minimum_clusters))
 
@@ -124,9 +143,16 @@ def reasons(n: Floats, clusters: NDArray, df: Floats, minimum_clusters: int = MI
 def _by_cluster(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats]:
     x = np.asarray(values, dtype=np.float64)
     codes, labels = pd.factorize(np.asarray(clusters))
+    if x.ndim != 1 or x.shape != codes.shape:
+        raise ValueError("values and clusters are two series of one length")
     known = ~np.isnan(x) & (codes >= 0)
     counts = np.bincount(codes[known], minlength=len(labels)).astype(np.float64)
     return counts[None, :], np.bincount(codes[known], weights=x[known], minlength=len(labels))[None, :]
+
+
+def _refuse_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError("level is a share between 0 and 1, such as 0.95")
 
 
 def _single(many: Means) -> Mean:
