@@ -14,7 +14,7 @@ DIRECTOR = Viewer("dora", "director", name="Dora")
 START = pd.Timestamp("2026-01-05")
 
 
-def demo(courses: int = 400, therapists: int = 12) -> dict[str, pd.DataFrame]:
+def demo(courses: int = 1000, therapists: int = 16) -> dict[str, pd.DataFrame]:
     """A demo clinic, small enough to be published in a second and large enough for every figure to have something to draw."""
     return simulate(Settings(courses=courses, therapists=therapists))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from tests import clinics
 
 ROOT = Path(__file__).parents[1]
 BROWSER = ROOT / "tests" / "browser"
@@ -29,3 +30,33 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real records (../shared/data beside the project) are not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def delivered():
+    """The demo clinic's records as intake gives them, enough of them for every contrast to have an interval."""
+    return clinics.demo()
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory, delivered) -> Path:
+    """The folder of a store that holds the demo clinic."""
+    folder = tmp_path_factory.mktemp("store")
+    clinics.opened(folder, delivered).engine.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def records(store):
+    """The demo clinic, opened."""
+    from process.access import open_records
+
+    opened = open_records(store)
+    yield opened
+    opened.engine.close()
+
+
+@pytest.fixture(scope="session")
+def busiest(records):
+    """The therapist with the most courses."""
+    return clinics.therapists(records)[0]

@@ -68,7 +68,7 @@ def test_an_answer_brings_its_definition_and_its_query(endings):
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_every_export_is_a_table_under_its_stamp(records, name):
-    answer = Clinic(records, DIRECTOR).ask(name)
+    answer = Clinic(records, DIRECTOR).ask(name, Cohort(basis="so_far"))
 
     head, rows = parsed(answer.exported().csv())
 

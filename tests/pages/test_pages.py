@@ -102,7 +102,8 @@ def test_another_filter_counts_again_and_going_back_does_not(director, counted_q
     counted_queries.clear()
 
     page.cohort.problem = ["depression"]
-    assert counted_queries and all(bound["problems"] == "|depression|" for bound in counted_queries)
+    asked = [bound["problems"] for bound in counted_queries if "problems" in bound]  # the clinic-wide parameters know no filter
+    assert asked and set(asked) == {"|depression|"}
     assert words(page) != start
 
     counted_queries.clear()
