@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format lab lock benchmark clean
+.PHONY: help setup demo test test-fast check format docs lab lock benchmark coverage clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ format: setup ## put style and format right where that can be done without think
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+docs: setup ## write docs/methods.md from the definitions that the figures run on
+	@$(BIN)/therapy-process methods > docs/methods.md.new && mv docs/methods.md.new docs/methods.md
+
 lab: setup ## open the same notebooks in JupyterLab, on the demo clinic
 	@$(BIN)/therapy-process demo --build-only
 	@root=""; if [ "$$(id -u)" = 0 ]; then root=--allow-root; fi; exec $(BIN)/jupyter lab $$root $(ARGS) dashboards
@@ -45,6 +48,9 @@ lock: ## renew requirements.txt from pyproject.toml (ARGS=--upgrade for newer re
 
 benchmark: setup ## measure what a page costs, into docs/performance.md
 	@CHROMIUM="$$(sh tools/browser.sh)" && export CHROMIUM && $(BIN)/python benchmarks/run.py $(ARGS)
+
+coverage: setup ## simulate clinics and count how often the comparisons' intervals hold the truth, into docs/coverage.md (slow)
+	@$(BIN)/python -m benchmarks.coverage.run $(ARGS)
 
 clean: ## remove what the other targets made, the demo clinic's store included
 	rm -rf $(VENV) build dist demo-store .pytest_cache .ruff_cache .hypothesis screenshots

@@ -82,19 +82,23 @@ def intake_command(
     folder: StoreFolder,
     files: Annotated[list[Path], typer.Argument(metavar="FILES…", help="The contract's <table>.csv files, their folder, or one export with --mapping.")],
     mapping: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="A shipped mapping's name, or your own .toml file.")] = None,
+    own: Annotated[
+        Path | None, typer.Option("--instruments", metavar="FOLDER", help="A folder of your own instruments (.toml); the store keeps them for later loads.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Report what a load would do, and load nothing.")] = False,
     anew: Annotated[bool, typer.Option("--new-parameters", help="Estimate clinic-wide parameters anew, though this quarter has some.")] = False,
 ) -> None:
     """Check a clinic's files and load them as the store's new generation."""
     store.loadable(folder)
+    known = store.own_instruments(folder, own)
     with _progress() as tell:
-        loaded = intake.read(files, mapping, tell)
+        loaded = intake.read(files, mapping, tell, known.forms)
     out.print(intake.shown_report(loaded.report))
     if check:
         _say("Checked only: nothing was loaded. These files would load.")
         return
     with _progress() as tell:
-        generation = publish(folder, loaded.records, tell, about={"intake": loaded.report.as_dict()}, anew=anew)
+        generation = publish(folder, loaded.records, tell, about={"intake": loaded.report.as_dict()}, anew=anew, own=known)
     out.print(
         f"Loaded into {escape(str(folder))} as generation {generation.name}. Look at it with: therapy-process serve {escape(str(folder))}", highlight=False
     )
@@ -124,12 +128,22 @@ def info_command(folder: StoreFolder) -> None:
         facts.add_row(name.replace("_", " "), escape(str(manifest[name])))
     facts.add_row("generation", generation.name)
     facts.add_row("all generations", ", ".join(store.generations(folder)))
+    if own := [form for form in store.own_instruments(folder).forms if form.own]:
+        facts.add_row("own instruments", ", ".join(f"{form.label} ({form.instrument}, {form.form})" for form in own))
     out.print(facts)
     rows = Table("table", title="Rows", title_justify="left")
     rows.add_column("rows", justify="right")
     for name, count in manifest["counts"].items():
         rows.add_row(name, f"{count:,}")
     out.print(rows)
+
+
+@app.command("methods")
+def methods_command() -> None:
+    """Write docs/methods.md to stdout: every measure with its formula, its choices and the numbers it rests on."""
+    from process.pages import PLANS, methods  # Panel takes seconds to import; only what needs it waits
+
+    sys.stdout.write(methods.markdown({plan.name: plan.label for plan in PLANS.values()}))
 
 
 def _demo_store(folder: Path, settings: demo.Settings) -> None:

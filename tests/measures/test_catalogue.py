@@ -6,23 +6,62 @@ import pytest
 
 from process.contract.tables import TABLES
 from process.errors import QuestionWrong, SettingWrong
-from process.measures import caseload, catalogue, definition, intervals, measure
+from process.measures import caseload, catalogue, change, comparison, definition, expected_course, fair, gains, intervals, measure, outcome_change, spc
 from process.store.build import SUMMARIES
 
 NAMES = catalogue.names()
 
 
 def test_the_three_pages_have_their_measures():
-    assert set(catalogue.names("goals")) == {"lengths", "attainment_levels", "attainment_curve"}
+    assert set(catalogue.names("goals")) == {
+        "lengths",
+        "attainment_levels",
+        "attainment_curve",
+        "attainment_same_courses",
+        "attainment_to_the_end",
+        "attainment_by_share",
+        "attainment_by_setter",
+        "attainment_by_band",
+        "attainment_by_modality",
+        "attainment_by_problem",
+        "goal_fates",
+        "goal_fates_by_setter",
+        "goal_lineage",
+        "goal_voices",
+        "goal_reviews",
+        "impasse",
+        "attainment_t_score",
+    }
     assert set(catalogue.names("alliance")) == {
         "lengths",
         "alliance_by_session",
+        "match_window",
+        "alliance_between_within",
         "alliance_after_rupture",
         "rupture_against_like_sessions",
         "repaired_against_not_yet",
         "repair_by_length",
     }
-    assert set(catalogue.names("caseload")) == {"lengths", "active_courses", "therapy_lengths", "endings"}
+    assert set(catalogue.names("caseload")) == {
+        "lengths",
+        "active_courses",
+        "weekly_workload",
+        "session_gaps",
+        "therapy_lengths",
+        "endings",
+        "dropout_definitions",
+    }
+    assert set(catalogue.names("comparison")) == {
+        "lengths",
+        "fair_comparison_dropout",
+        "fair_comparison_improvement",
+        "attendance_over_time",
+        "dropout_over_time",
+    }
+
+
+def test_the_outcomes_page_has_its_measures():
+    assert set(catalogue.names("outcomes")) == {"lengths", "outcome_change", "sudden_gains", "expected_course"}
 
 
 def test_an_unknown_measure_is_refused_with_the_nearest():
@@ -37,7 +76,7 @@ def test_a_definition_says_everything_in_whole_sentences(name):
         assert len(text.split()) >= 20 and text.strip().endswith(".")
         assert "  " not in text
     assert about.question.endswith("?") and about.sources and about.next_review > about.reviewed
-    assert set(about.needs) <= {*TABLES, "alliance_scores"} and about.percent_of in ("", *about.counts)
+    assert set(about.needs) <= {*TABLES, "alliance_scores", "outcome_scores"} and about.percent_of in ("", *about.counts)
     assert {"courses", "therapists"} <= set(about.counts)
     assert about.percent_of or about.unit != "percent"
 
@@ -61,8 +100,24 @@ def test_numbers_that_live_in_the_code_are_the_ones_printed(name):
     printed = {entry.name: entry.value for entry in catalogue.measure(name).definition.parameters}
     windows = (SUMMARIES / "06_session_windows.sql").read_text("utf-8")
     computed = {
+        "critical_value": change.CRITICAL,
+        "scores_needed": outcome_change.LEAST_SCORES,
+        "share_of_score": gains.SHARE_OF_SCORE,
+        "sessions_a_side": gains.SESSIONS_A_SIDE,
+        "least_a_side": gains.LEAST_A_SIDE,
+        "share_lost": gains.SHARE_LOST,
+        "band": expected_course.INSIDE,
+        "least_courses": expected_course.LEAST_COURSES,
+        "sessions_running": expected_course.RUNNING,
         "minimum_clusters": intervals.MINIMUM_CLUSTERS,
         "weeks": caseload.WEEKS,
+        "minimum_courses": fair.MINIMUM_COURSES,
+        "minimum_therapists": fair.MINIMUM_THERAPISTS,
+        "limit_levels": comparison.LEVELS,
+        "limit_factor": spc.LIMIT,
+        "screening_factor": spc.SCREEN,
+        "run": spc.RUN,
+        "trial_under": spc.TRIAL,
         "typical_session": 0.5,
         "baseline_sessions": int(re.search(r"rows between (\d) preceding and 1 preceding\) as baseline", windows)[1]),
         "quiet_sessions": int(re.search(r"rows between (\d) preceding and current row\) as disturbed", windows)[1]),

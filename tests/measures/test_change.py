@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from process.measures.change import CATEGORIES, classify, cutoff, reliable_change
+from process.measures.change import CATEGORIES, CRITICAL, classify, classify_by_threshold, cutoff, reliable_change
 
 SCORES = st.lists(st.integers(0, 60) | st.just(np.nan), min_size=1, max_size=20)
 
@@ -101,3 +101,47 @@ def test_moving_or_turning_the_scale_changes_no_category(pre, seed, shift, edge)
     assert classify(before + shift, post + shift, 6, 0.85, edge + shift).tolist() == found
     assert classify(60 - before, 60 - post, 6, 0.85, 60 - edge, lower_is_better=False).tolist() == found
     assert classify(before * 4, post * 4, 24, 0.85, edge * 4).tolist() == found
+
+
+# PHQ-9 as NHS England's public code judges it: 6 points or more; at caseness from 10 up
+@pytest.mark.parametrize(
+    ("pre", "post", "category"),
+    [
+        (15, 9, "recovered"),
+        (15, 10, "unchanged"),  # five points are not enough, wherever they end
+        (16, 10, "improved"),  # six are; 10 is still a case
+        (9, 3, "improved"),
+        (9, 15, "harmed"),
+        (10, 16, "deteriorated"),
+        (2, 8, "deteriorated"),
+        (np.nan, 8, None),
+        (8, np.nan, None),
+    ],
+)
+def test_a_published_threshold_counts_when_it_is_met(pre, post, category):
+    assert classify_by_threshold([pre], [post], 6, 10).tolist() == [category]
+    assert classify_by_threshold([27 - pre], [27 - post], 6, 17, lower_is_better=False).tolist() == [category]
+
+
+def test_a_difference_of_decimal_scores_is_not_lost_to_the_last_bit():
+    assert 24.9 - 18.3 < 6.6  # in binary
+    assert classify_by_threshold(18.3, 24.9, 6.6, 25, lower_is_better=False).item() == "improved"
+
+
+def test_without_a_cut_off_nobody_crosses_it():
+    assert classify([20, 12, 5], [8, 12, 18], 5, 0.8, np.nan).tolist() == ["improved", "unchanged", "deteriorated"]
+    assert classify_by_threshold([20, 12, 5], [8, 12, 18], 6, np.nan).tolist() == ["improved", "unchanged", "deteriorated"]
+
+
+@pytest.mark.parametrize("threshold", [0, -1, np.nan])
+def test_a_threshold_that_is_no_change_is_refused(threshold):
+    with pytest.raises(ValueError, match="threshold"):
+        classify_by_threshold(20, 10, threshold, 12)
+
+
+@given(SCORES, st.integers(0, 60), st.integers(1, 60))
+def test_sd_and_reliability_are_the_threshold_that_they_make(pre, seed, edge):
+    post = np.random.default_rng(seed).integers(0, 61, len(pre)).astype(float)
+    points = CRITICAL * np.sqrt(2) * 6 * np.sqrt(0.15)  # 6.44: no whole difference meets it, so that "more than" and "or more" agree
+
+    assert classify_by_threshold(pre, post, points, edge).tolist() == classify(pre, post, 6, 0.85, edge).tolist()

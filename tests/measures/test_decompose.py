@@ -129,3 +129,19 @@ def test_what_comes_later_changes_nothing_before(rows, session):
         if number <= session
     ]
     assert found.to_numpy() == pytest.approx(np.array(plain), nan_ok=True)
+
+
+@given(ROWS, st.integers(1, 8), st.integers(0, 100))
+def test_no_part_of_an_earlier_session_rests_on_a_later_score(rows, session, later):
+    frame = pd.DataFrame(rows, columns=["course", "session", "score"]).astype({"score": float, "session": int})
+    early = frame["session"] <= session
+    changed = frame.assign(score=frame["score"].where(early, float(later)))
+
+    found, other = (decompose(each, "score", "course", "session", causal=True)[early] for each in (frame, changed))
+
+    for parts in (found, other):
+        first = frame[early]["session"] == frame[early].groupby("course")["session"].transform("min")
+        assert parts.loc[first, "between"].isna().all()
+    # the grand mean is the clinic's and is told apart from the course: what the course was worth before the session is the same
+    earlier, after = (parts["grand_mean"] + parts["between"] for parts in (found, other))
+    assert after.to_numpy() == pytest.approx(earlier.to_numpy(), nan_ok=True)

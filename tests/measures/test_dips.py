@@ -163,6 +163,7 @@ def test_a_score_outside_the_srs_is_refused():
         (lambda: dips([1, 2, 3], "drop_3sd"), "Did you mean `drop_"),
         (lambda: dips([1, 2, 3], k_sd=2), "no parameter `k_sd`"),
         (lambda: dips([1, 2, 3], pooled_sd=-1), "pooled SD"),
+        (lambda: dips([3, 3, 3], "reliable_drop", reliable_change=0), "above 0"),
         (lambda: dips([[1, 2, 3]]), "one series"),
     ],
 )

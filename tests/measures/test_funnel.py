@@ -236,3 +236,37 @@ def test_counting_the_other_ending_or_in_another_order_changes_nothing(units, ra
     assert overdispersion(r[order], n[order]) == pytest.approx(overdispersion(r, n), abs=1e-9, nan_ok=True)
     assert shrink(r[order], n[order]).to_numpy() == pytest.approx(shrink(r, n).to_numpy()[order], abs=1e-4, nan_ok=True)
     assert 1 - shrink(n - r, n)["estimate"].to_numpy() == pytest.approx(shrink(r, n)["estimate"].to_numpy(), abs=1e-4, nan_ok=True)
+
+
+def test_ten_units_of_another_implementation():
+    # The ten units with which the authors of FunnelPlotR (NHS-R Community, dev/workingout_binom.R) work the method out; its formulas, step by step.
+    r = [12, 30, 26, 50, 42, 71, 4, 29, 48, 36]
+    n = [82, 98, 100, 125, 162, 151, 12, 100, 82, 99]
+    target, units = math.asin(math.sqrt(sum(r) / sum(n))), len(n)
+    spread = [1 / (2 * math.sqrt(size)) for size in n]
+    z = [(math.asin(math.sqrt(part / size)) - target) / s for part, size, s in zip(r, n, spread, strict=True)]
+    phi = sum(value**2 for value in z) / units
+    weights = [1 / s**2 for s in spread]
+    tau2 = max(0, (units * phi - (units - 1)) / (sum(weights) - sum(w**2 for w in weights) / sum(weights)))
+
+    assert overdispersion(r, n, winsorise=0) == pytest.approx((phi, math.sqrt(tau2)))
+    upper = math.sin(target + 1.959964 * math.sqrt(1 / (4 * 100) + tau2)) ** 2
+    assert float(adjusted_limits(100, sum(r) / sum(n), 0.95, math.sqrt(tau2))[1]) == pytest.approx(upper, rel=1e-6)
+
+
+@pytest.mark.parametrize(("target", "tau"), [(math.nan, 0.1), (0.3, math.nan)])
+def test_limits_of_what_is_not_known_are_not_known(target, tau):
+    assert np.isnan(adjusted_limits([10, 50], target, 0.95, tau)).all()
+
+
+@pytest.mark.parametrize("target", [0.0, 1.0])
+def test_adjusted_limits_stay_on_the_scale(target):
+    lower, upper = adjusted_limits([0, 4, 4000], target, 0.998, 0.05)
+    assert np.isnan([lower[0], upper[0]]).all()
+    assert (lower[1:] >= 0).all() and (upper[1:] <= 1).all() and (lower[1:] <= target).all() and (upper[1:] >= target).all()
+
+
+@pytest.mark.parametrize("arguments", [(10, 1.2, 0.95, 0.1), (10, -0.1, 0.95, 0.1), (10, 0.5, 0.95, -0.1), (-1, 0.5, 0.95, 0.1), (10, 0.5, 1.0, 0.1)], ids=str)
+def test_impossible_adjusted_limits_are_refused(arguments):
+    with pytest.raises(ValueError, match=r"target|level"):
+        adjusted_limits(*arguments)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from process.measures.gains import Shift, sudden
+from process.measures.gains import Shift, shifts, sudden
 
 SERIES = st.lists(st.integers(0, 63) | st.just(math.nan), max_size=14)
 
@@ -137,3 +137,24 @@ def test_turning_the_scale_round_finds_the_same_shifts(scores, threshold, losses
 def test_the_unit_of_the_scale_does_not_matter(scores, threshold, factor):
     scaled = sudden([score * factor for score in scores], threshold * factor)
     assert [found.session for found in scaled] == [found.session for found in sudden(scores, threshold)]
+
+
+@given(st.lists(SERIES, max_size=8), st.integers(1, 15), st.booleans())
+def test_many_courses_at_once_are_each_as_alone(courses, threshold, losses):
+    long = np.array([score for scores in courses for score in scores], dtype=float)
+    course = np.repeat(np.arange(len(courses)), [len(scores) for scores in courses])
+    starts = np.cumsum([0, *(len(scores) for scores in courses)])
+    found = shifts(long, course, threshold, losses)
+
+    alone = [(at, shift.session, shift.magnitude, shift.reversed) for at, scores in enumerate(courses) for shift in sudden(scores, threshold, losses=losses)]
+    assert [(course[at], at - starts[course[at]] + 1, size, lost) for at, size, lost in zip(found.at, found.magnitude, found.reversed, strict=True)] == alone
+
+
+def test_where_a_shift_could_have_been_found_is_told():
+    series = [[20, 20, 20, 20], [20, 20, np.nan, 20, 20], [20, 20, 20]]
+    course = np.repeat([0, 1, 2], [4, 5, 3])
+
+    judged = shifts(np.concatenate(series), course, 5).judged
+
+    # between sessions 2 and 3 of the first course; the second has a gap there, the third too few sessions
+    assert np.flatnonzero(judged).tolist() == [1]

@@ -36,6 +36,30 @@ def test_the_range_depends_on_the_number_of_goals(goals, lowest, highest):
     assert (t_score([-2] * goals), t_score([2] * goals)) == pytest.approx((lowest, highest), abs=0.05)
 
 
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.55, 1.0])
+def test_it_is_the_weighted_sum_over_its_standard_deviation_when_levels_correlate_by_rho(rho):
+    # Where the formula comes from: levels of variance 1 that correlate by rho; the variance of sum(w x) is w'Rw, R with ones and rho.
+    weights, levels = np.array([3.0, 1.0, 4.0, 2.0]), np.array([-1, 2, 0, 1])
+    matrix = np.full((4, 4), rho) + (1 - rho) * np.eye(4)
+
+    assert t_score(levels, weights, rho) == pytest.approx(50 + 10 * (weights @ levels) / np.sqrt(weights @ matrix @ weights))
+
+
+@pytest.mark.parametrize(("goals", "highest"), [(2, 74.807), (3, 77.386), (4, 79.019), (10, 82.880)])
+def test_all_goals_two_above_expectation_is_twenty_times_the_root_of_n_over_one_plus_n_less_one_rho(goals, highest):
+    # with equal weights T = 50 + 10 x sqrt(n / (1 + (n - 1) rho)): independent of the code's sums of weights
+    assert t_score([2] * goals) == pytest.approx(highest, abs=5e-4)
+    assert t_score([2] * goals) == pytest.approx(50 + 20 * math.sqrt(goals / (1 + (goals - 1) * 0.3)))
+
+
+def test_weights_of_one_goal_alone_do_not_matter_and_its_score_is_ten_a_step():
+    assert [t_score([level], [7]) for level in (-2, -1, 0, 1, 2)] == pytest.approx([30, 40, 50, 60, 70])
+
+
+def test_one_of_two_goals_rated_is_the_score_of_that_one_and_not_half_of_it():
+    assert t_score([2, np.nan]) == pytest.approx(70) and t_score([2, 0]) == pytest.approx(62.403, abs=5e-4)
+
+
 def test_an_unrated_goal_leaves_with_its_weight():
     assert t_score([1, np.nan, -1], [2, 9, 3]) == t_score([1, -1], [2, 3])
     assert t_score([1, None, -1]) == t_score([1, -1])

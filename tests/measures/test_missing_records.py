@@ -31,8 +31,8 @@ def test_a_measure_answers_in_its_columns_whatever_is_missing(answers, name):
 
     assert tuple(result.table.columns) == about.columns
     assert {"courses", "therapists"} <= set(result.headlines.columns)
-    values = {"scores" if table == "alliance_scores" else table for table in about.needs} & {"scores", "goal_ratings"}
-    assert result.table.empty == (not values <= set(records) and not (name == "attainment_levels" and "goals" in records))
+    values = {"scores" if table == "alliance_scores" else table for table in about.needs} & {"scores", "goals", "goal_ratings", "ruptures"}
+    assert result.table.empty == (not values <= set(records) and not (name in ("attainment_levels", "goal_lineage") and "goals" in records))
 
 
 def test_goals_that_nobody_rated_are_all_not_rated(opened, parameters):

@@ -150,3 +150,24 @@ def test_moving_turning_or_stretching_the_scale_moves_the_chart_with_it(values, 
 
     assert [moved.mean, moved.lower, moved.upper] == pytest.approx([chart.mean * factor + shift, lower + shift, upper + shift], nan_ok=True)
     assert moved.flags.tolist() == chart.flags.tolist()
+
+
+# NHSRplotthedots 0.2.2 (NHS-R Community), tests/testthat/_snaps/ptd_spc_standard.md: R's first twenty normal values from the seed 123.
+NORMAL = [
+    *(-0.56047565, -0.23017749, 1.55870831, 0.07050839, 0.12928774, 1.71506499, 0.46091621, -1.26506123, -0.68685285, -0.44566197),
+    *(1.22408180, 0.35981383, 0.40077145, 0.11068272, -0.55584113, 1.78691314, 0.49785048, -1.96661716, 0.70135590, -0.47279141),
+]
+
+
+def test_limits_are_those_of_the_making_data_count_programme():
+    assert xmr(NORMAL)[:3] == pytest.approx((0.1416238, -3.01138, 3.294627), abs=2e-6)
+
+
+def test_screened_limits_are_those_of_the_making_data_count_programme():
+    assert xmr([*NORMAL[:14], 10.0, *NORMAL[15:]])[:3] == pytest.approx((0.6694159, -2.383666, 3.722497), abs=2e-6)
+
+
+def test_two_near_opposite_limits_are_common_cause():
+    # the programme's own test: 1 and -1 by turns, then 5.5 and -5.5
+    chart = xmr([1, -1] * 7 + [5.5, -5.5])
+    assert not chart.flags[-2:].any()

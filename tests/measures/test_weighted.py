@@ -27,13 +27,24 @@ def sample(seed, alone=False):
 @pytest.mark.parametrize("seed", range(6))
 def test_the_difference_is_the_dense_one(seed, alone):
     outcome, arm, weights, clusters, cells, covariates = sample(seed, alone)
-    design = np.column_stack([arm, *(cells == cell for cell in np.unique(cells)), covariates]).astype(float)
+    centred = covariates - np.average(covariates, weights=weights * arm, axis=0)
+    design = np.column_stack([arm, *(cells == cell for cell in np.unique(cells)), centred, centred * arm[:, None]]).astype(float)
     estimate, variance, df = dense_cr2(outcome, design, weights, list(clusters), 0)
 
     found = weighted_contrast(outcome, arm, weights, clusters, cells, covariates)
 
     assert (found.estimate, found.df) == pytest.approx((estimate, df), rel=1e-8)
     assert found.upper - found.estimate == pytest.approx(stats.t.ppf(0.975, df) * math.sqrt(variance), rel=1e-8)
+
+
+def test_the_difference_is_the_one_at_the_covariates_of_arm_1():
+    # Without noise: arm 0 lies on 2x, arm 1 on 10 + 5x; where arm 1 is, at x = 3 on average, the lines are 10 + 3 * 3 apart.
+    x, arm = np.array([0.0, 1, 2, 3, 4, 2, 3, 4]), np.array([0, 0, 0, 0, 0, 1, 1, 1])
+    outcome = np.where(arm == 1, 10 + 5 * x, 2 * x)
+
+    found = weighted_contrast(outcome, arm, np.ones(8), np.arange(8), covariates=x[:, None])
+
+    assert found.estimate == pytest.approx(19.0)
 
 
 def test_without_covariates_and_in_one_cell_it_is_the_difference_of_weighted_means():

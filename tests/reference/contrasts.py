@@ -110,8 +110,11 @@ def difference(units):
         return None
     cells = sorted({unit.cell for unit, _ in used})
     x = np.array([unit.x for unit, _ in used])
-    x = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
-    design = np.array([[unit.treated, *(unit.cell == cell for cell in cells), *row] for (unit, _), row in zip(used, x, strict=True)], dtype=float)
+    ruptures = np.array([unit.treated for unit, _ in used])
+    x = (x - x[ruptures].mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)  # a rupture's weight is 1
+    design = np.array(
+        [[unit.treated, *(unit.cell == cell for cell in cells), *row, *(unit.treated * row)] for (unit, _), row in zip(used, x, strict=True)], dtype=float
+    )
     weights = np.array([w for _, w in used])
     clusters = [unit.course.cluster for unit, _ in used]
     rooted = design * np.sqrt(weights)[:, None]

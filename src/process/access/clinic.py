@@ -19,16 +19,17 @@ import pandas as pd
 
 from process.access.answer import Answer, Stamp
 from process.access.cohort import ATTRIBUTES, LONGEST, Cohort
-from process.access.disclosure import notes_on_screen, on_screen
+from process.access.disclosure import notes_on_screen, on_screen, parameters_on_screen
 from process.access.viewer import Asking, Viewer, looked_up
 from process.errors import NotAllowed, QuestionWrong, StoreProblem, did_you_mean
 from process.measures import catalogue, derived
 from process.measures.cube import Cube
 from process.measures.definition import PAGES, Definition
 from process.measures.measure import Measure, Result
+from process.measures.parameters import stored
 from process.store import DuckDBEngine, Generation, current
 
-SHARED_CUBES = 48
+SHARED_CUBES = 200
 LATER = "later"
 EVERYONE = "lengths"
 """The measure that counts the courses in range; every lease has it."""
@@ -104,7 +105,7 @@ class Lease:
         cube = self.cubes[name]
         missing = self.clinic.missing(name)
         result = measure.answer(cube, bounds) if cube is not None else nothing(measure.definition)
-        filtered = self._filtered(bounds)
+        filtered = self._filtered(bounds, measure.definition)
         table, withheld = on_screen(result.table, measure.definition, viewer, filtered)
         headlines, more = on_screen(result.headlines, measure.definition, viewer, filtered)
         return Answer(
@@ -123,10 +124,15 @@ class Lease:
             filtered=filtered,
         )
 
-    def _filtered(self, bounds: tuple[int, int]) -> bool:
-        """Whether anything but the team narrows these courses; another basis than `so_far` leaves courses out, too."""
-        free = {name for name in self.cohort if name not in ("basis", "teams")}
-        return self.cohort["basis"] != "so_far" or bounds[0] > 0 or bounds[1] < LONGEST or any(self.cohort[name] for name in free)
+    def _filtered(self, bounds: tuple[int, int], definition: Definition) -> bool:
+        """Whether anything but the team narrows these courses; another basis than `so_far` leaves courses out, too.
+
+        Where rows are single therapists the team narrows them as well; such figures are of ended courses, which are all there on either basis of attended
+        sessions.
+        """
+        whole = ("so_far", "completed") if definition.per_therapist else ("so_far",)
+        free = {name for name in self.cohort if name != "basis" and (name != "teams" or definition.per_therapist)}
+        return self.cohort["basis"] not in whole or bounds[0] > 0 or bounds[1] < LONGEST or any(self.cohort[name] for name in free)
 
     def _size(self, bounds: tuple[int, int]) -> tuple[int, int]:
         """How many courses and therapists are in range: what the notes of every answer are about."""
@@ -169,6 +175,11 @@ class Clinic:
             if cubes[name] is LATER and (first is None or name in (EVERYONE, *first)):
                 cubes[name] = self.records.cube(catalogue.measure(name), filters, viewer)
         return Lease(self, viewer.scope, filters, _described(cohort), cubes)
+
+    def parameters(self) -> pd.DataFrame:
+        """The clinic-wide parameters of this generation, the same for everybody who is signed in; what has too few courses behind it is withheld."""
+        looked_up(self.asking)
+        return parameters_on_screen(stored(self.records.engine.query))
 
     def options(self) -> dict[str, list[str]]:
         """The codes this viewer can filter by."""

@@ -2,6 +2,7 @@ select 'courses' as relation, count(*) as rows from courses
 union all select 'sessions', count(*) from sessions
 union all select 'scores', count(*) from scores
 union all select 'alliance_scores', count(*) from alliance_scores
+union all select 'outcome_scores', count(*) from outcome_scores
 union all select 'goals', count(*) from goals
 union all select 'goal_ratings', count(*) from goal_ratings
 union all select 'goal_reviews', count(*) from goal_reviews

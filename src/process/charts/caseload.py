@@ -24,7 +24,7 @@ def _weeks_frame(answer: Answer) -> Frame:
     place = {week: float(number) for number, week in enumerate(weeks)}
     rows = table[table["therapist_id"] != ""]
     if answer.own or rows["withheld"].any() or not len(rows):
-        return _all_weeks(total, _months(weeks))
+        return _all_weeks(total, months(weeks))
     most = rows.groupby("therapist_id")["active"].max().sort_values(ascending=False, kind="stable")
     shown = sorted(most.index[:SHOWN_THERAPISTS], reverse=True)
     line = {name: float(number) for number, name in enumerate(shown)}
@@ -41,7 +41,7 @@ def _weeks_frame(answer: Answer) -> Frame:
     height = max(len(shown), 1)
     now = {name: rows.loc[(rows["therapist_id"] == name) & (rows["week"] == weeks[-1]), "active"].sum() for name in shown} if weeks else {}
     texts = [(len(weeks) - 0.2, line[name], f"{int(count)}", look.INK, "left") for name, count in now.items()]
-    ticks = _months(weeks) | {len(weeks) + 0.4: "now"}
+    ticks = months(weeks) | {len(weeks) + 0.4: "now"}
     text = as_columns(texts, TEXT)
     y_axis = Axis(-0.7, height + 0.3, {at: name for name, at in line.items()})
     return Frame({"cells": cells, "text": text}, Axis(-0.7, max(len(weeks), 10) + 2.5, ticks), y_axis)
@@ -51,7 +51,7 @@ def _all_weeks(total: pd.Series, ticks: dict[float, str]) -> Frame:
     """All courses together, as one therapist's own and as filtered ones are shown: a bar for each week, none where it is withheld."""
     active = total.to_numpy(dtype=float)
     place = np.arange(len(active), dtype=float)
-    tips = [f"week of {week:%d %b %Y}: {_few_or(count, 'active course')}" for week, count in zip(total.index, active, strict=True)]
+    tips = [f"week of {week:%d %b %Y}: {few_or(count, 'active course')}" for week, count in zip(total.index, active, strict=True)]
     most = max(float(np.nanmax(active, initial=0.0)), 1.0)
     bars = {
         "x0": place - 0.42,
@@ -71,7 +71,8 @@ def _all_weeks(total: pd.Series, ticks: dict[float, str]) -> Frame:
     )
 
 
-def _months(weeks: list[pd.Timestamp]) -> dict[float, str]:
+def months(weeks: list[pd.Timestamp]) -> dict[float, str]:
+    """Ticks of an axis of weeks, a place each: the first week of every third month."""
     return {float(place): f"{week:%b %Y}" for place, week in enumerate(weeks) if week.day <= 7 and week.month % 3 == 1} or {0.0: ""}
 
 
@@ -80,7 +81,8 @@ def _edges(active: np.ndarray) -> np.ndarray:
     return np.linspace(0, most, len(_FILLS))
 
 
-def _few_or(count: float, noun: str) -> str:
+def few_or(count: float, noun: str) -> str:
+    """A count in words, and that it is too small to be shown where it is withheld."""
     return number(count, noun) if np.isfinite(count) else f"fewer than 8 {noun}s"
 
 
@@ -95,7 +97,7 @@ def _weeks_says(answer: Answer) -> str:
         apart = "" if answer.own else " Therapists are shown apart without filters only: a filter would single courses out."
         ended = " Courses that have not ended have no completed length and are left out." if answer.basis == "completed" else ""
         return (
-            f"In the week of {when} <b>{_few_or(now, 'course')}</b> {whose} that these filters keep {'was' if now == 1 else 'were'} active.{apart}{ended}{left}"
+            f"In the week of {when} <b>{few_or(now, 'course')}</b> {whose} that these filters keep {'was' if now == 1 else 'were'} active.{apart}{ended}{left}"
         )
     moved = "as many as" if now == year else f"{number(abs(now - year), 'course')} {'more' if now > year else 'fewer'} than"
     if answer.own:

@@ -15,7 +15,7 @@ from process.charts.words import unable
 
 @dataclass(frozen=True)
 class Chart:
-    """How one measure is drawn and put into words; `wide` = the card takes the page's whole width, `closed` = it is shown when it is opened."""
+    """How one measure is drawn and put into words; `wide` = the card takes the page's whole width."""
 
     layers: tuple[Layer, ...]
     frame: Callable[[Answer], Frame]
@@ -24,7 +24,6 @@ class Chart:
     xlabel: str = ""
     ylabel: str = ""
     wide: bool = False
-    closed: bool = False
     grid: bool = True
     describes: str = ""
     lacks: Callable[[Answer], str] = lambda answer: ""

@@ -71,6 +71,50 @@ def _endings_says(answer: Answer) -> str:
     return f"Of {number(total['courses'], 'course')}{ended}: {'; '.join(said)}." if said else "Too few courses in this range to say how they end."
 
 
+def _gaps_frame(answer: Answer) -> Frame:
+    table = answer.table.to_dict("records")
+    return rows.frame([rows.Row(look.GAP_NAMES[row["gap"]], row["share"], row["lower"], row["upper"], row["courses"]) for row in table], "course")
+
+
+def _gaps_says(answer: Answer) -> str:
+    shown = {row["gap"]: row for row in answer.table.to_dict("records")}
+    total, long = answer.headlines.loc["all", "courses"], shown.get("more")
+    if pd.isna(total):
+        return "Too few courses that are still going to say how long ago their last session was."
+    going = f"Of {'your ' if answer.own else ''}{number(total, 'course')} still going, "
+    rough = " Days are right to within two: records hold weeks."
+    if long is not None and np.isfinite(long["share"]):
+        return f"{going}<b>{long['share']:.0f} %</b> have been without a session for 30 days or more ({interval(long, ' %', 0)}).{rough}"
+    none = "<b>none</b> has been without a session for 30 days or more; " if long is None else ""
+    gap, row = next((gap, row) for gap, row in shown.items() if np.isfinite(row["share"]))
+    share = f"<b>{row['share']:.0f} %</b>"
+    said = f"of {share} it is not known when the last session was" if gap == "unknown" else f"{share} had their last session {look.GAP_NAMES[gap]} ago"
+    return f"{going}{none}{said} ({interval(row, ' %', 0)}).{rough}"
+
+
+def _gaps_lacks(answer: Answer) -> str:
+    if answer.basis == "completed":
+        return "Courses that are still going have no completed length. To see them, choose lengths “so far”."
+    return ""
+
+
+def _dropout_frame(answer: Answer) -> Frame:
+    table = answer.table.to_dict("records")
+    return rows.frame([rows.Row(look.DROPOUT_NAMES[row["definition"]], row["share"], row["lower"], row["upper"], row["courses"]) for row in table], "course")
+
+
+def _dropout_says(answer: Answer) -> str:
+    shown = {row["definition"]: row for row in answer.table.to_dict("records") if np.isfinite(row["share"])}
+    name = "patient_stopped" if "patient_stopped" in shown else next(iter(shown))
+    own, shares = shown[name], [row["share"] for row in shown.values()]
+    ended = f"{number(own['courses'], 'course')} that have ended ({interval(own, ' %', 0)})"
+    spread = f"; the {len(shares)} definitions give {min(shares):.0f} to {max(shares):.0f} %" if len(shares) > 1 else ""
+    agree = headline(answer, "agree")
+    of = f"{number(agree['courses'], 'course')} that all five can be applied to ({interval(agree, ' %', 0)})" if agree else ""
+    both = f" All five say the same of <b>{agree['estimate']:.0f} %</b> of the {of}." if agree else ""
+    return f"By “{look.DROPOUT_NAMES[name]}”, <b>{own['share']:.0f} %</b> of {ended}{spread}.{both}"
+
+
 _FIRST = {"planned": "ended as planned", "patient_stopped": "were stopped by the patient", "still_going": "are still going"}
 
 
@@ -88,5 +132,18 @@ CHARTS = {
         _endings_frame,
         _endings_says,
         describes="Share of courses by ending, with 95 % intervals",
+    ),
+    "session_gaps": Chart(
+        rows.layers(),
+        _gaps_frame,
+        _gaps_says,
+        lacks=_gaps_lacks,
+        describes="Share of the courses still going by the time since their last session, with 95 % intervals",
+    ),
+    "dropout_definitions": Chart(
+        rows.layers(),
+        _dropout_frame,
+        _dropout_says,
+        describes="Share of ended courses that each of five definitions of dropout counts, with 95 % intervals",
     ),
 }

@@ -59,6 +59,10 @@ def _closed(answer: Answer) -> str:
     )
 
 
+_NAMED, _LETTER = 7.0, 0.0163
+"""A name takes this much height (percent), and half a letter takes this part of a phone's width."""
+
+
 def _lanes_frame(answer: Answer) -> Frame:
     table = answer.table[answer.table["share"].notna()]
     share, session, goals, total = (table[name].to_numpy(dtype=float) for name in ("share", "session", "goals", "goals_total"))
@@ -88,15 +92,29 @@ def _lanes_frame(answer: Answer) -> Frame:
 
 
 def _lane_names(session: np.ndarray, share: np.ndarray, level: np.ndarray, top: np.ndarray, x: Axis) -> list[tuple]:
-    """A lane is named where it is thickest, once, so that no lane needs a legend or its colour to be told."""
-    names = []
-    middle = (session > x.end * 0.18) & (session < x.end * 0.82)
+    """A lane is named where it is thickest, once, so that no lane needs a legend or its colour to be told; beside another name where it would run into it."""
+    names: list[tuple] = []
+    place = (session - x.start) / (x.end - x.start)
     for lane, name in look.LEVEL_NAMES.items():
-        here = np.where(middle & (level == lane), share, -1.0)
-        at = int(here.argmax()) if len(here) else -1
-        if at >= 0 and here[at] >= 7:
-            names.append((session[at], top[at] - share[at] / 2, name, look.INK, "center"))
-    return names
+        half = len(name) * _LETTER
+        thick = (level == lane) & (share >= _NAMED)
+        # Away from both ends by half its length; a lane that is thick near an end alone is named there all the same.
+        for here in (np.flatnonzero(thick & (np.abs(place - 0.5) <= 0.5 - half)), np.flatnonzero(thick & (np.abs(place - 0.5) <= 0.32))):
+            order = here[np.argsort(-share[here], kind="stable")]
+            # In the middle of the lane, or at its upper or lower edge where another name stands beside the middle.
+            spots = ((at, height) for at in order for height in (top[at] - share[at] / 2, top[at] - _NAMED / 2, top[at] - share[at] + _NAMED / 2))
+            inside = np.clip(place, half, 1 - half)
+            free = next(((at, height) for at, height in spots if _is_free(inside[at], height, half, names)), None)
+            if free is not None:
+                at, height = free
+                side = "right" if inside[at] < place[at] else "left" if inside[at] > place[at] else "center"
+                names.append((inside[at], height, name, half, {"right": x.end, "left": x.start, "center": session[at]}[side], side))
+                break
+    return [(at, height, name, look.INK, side) for _, height, name, _, at, side in names]
+
+
+def _is_free(place: float, height: float, half: float, names: list[tuple]) -> bool:
+    return all(abs(height - other[1]) >= _NAMED or abs(place - other[0]) >= half + other[3] for other in names)
 
 
 def _lanes_says(answer: Answer) -> str:

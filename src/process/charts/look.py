@@ -27,4 +27,12 @@ ENDING_NAMES = {
     "moved_on": "moved on",
     "unknown": "not recorded",
 }
+GAP_NAMES = {"under": "under 15 days", "between": "15 to 29 days", "more": "30 days and more", "unknown": "not known"}
+DROPOUT_NAMES = {
+    "patient_stopped": "patient stopped, as recorded",
+    "before_agreed": "fewer sessions than agreed",
+    "missed_last": "last appointment missed",
+    "below_median": "fewer than the clinic's median",
+    "early": "three sessions or fewer",
+}
 BASIS_NAMES = {"completed": "completed", "so_far": "so far", "planned": "planned"}

@@ -5,7 +5,7 @@ A waiting figure holds no data and is handed out once; what was taken is made ag
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from process.charts.drawing import Drawing
@@ -32,9 +32,9 @@ class Ready:
         waiting = self._waiting.get(name)
         return waiting.pop() if waiting else self._makers[name]()
 
-    def make_one(self, enough: int | None = None) -> bool:
-        """Make the one figure that is most wanted; False when `enough` of each (default: `most`) wait."""
-        short = [name for name in self._makers if len(self._waiting.get(name, ())) < (enough or self.most)]
+    def make_one(self, enough: int | None = None, names: Collection[str] | None = None) -> bool:
+        """Make the one figure that is most wanted (of `names`, where given); False when `enough` of each (default: `most`) wait."""
+        short = [name for name in (self._makers if names is None else names) if len(self._waiting.get(name, ())) < (enough or self.most)]
         if not short:
             return False
         name = min(short, key=lambda name: len(self._waiting.get(name, ())))

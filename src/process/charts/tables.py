@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from process.access import Answer
-from process.charts import look
+from process.charts import look, rupture_words
 from process.measures.definition import Parameter
 
 TITLES = {
@@ -41,6 +41,15 @@ TITLES = {
     "repaired": "repaired",
     "not_yet": "not yet",
     "courses_total": "courses in all",
+    "of_courses": "of courses",
+    "set_by": "set by",
+    "goals_agreed": "goals agreed",
+    "goals_in_set": "goals in the set",
+    "in_therapy": "courses in therapy then",
+    "sessions_left": "sessions before the last",
+    "since": "sessions since",
+    "pairs": "goals both rated",
+    "fate": "fate",
 }
 _WORDS = look.LEVEL_NAMES | look.ENDING_NAMES
 _CELLS = {
@@ -52,35 +61,107 @@ _CELLS = {
 }
 
 
+# Where a measure's columns or codes are called something of their own.
+_FAIR = {
+    **{"share": "% as counted", "expected": "% expected of these patients", "adjusted": "% with the case mix taken out", "shrunk": "% most likely"},
+    **{"shrunk_lower": "most likely, 95 % from", "shrunk_upper": "most likely, 95 % to", "beyond": "beyond the limits", "why": "not compared because"},
+}
+_TITLES_OF: dict[str, dict[str, str]] = {
+    **rupture_words.TITLES_OF,
+    "possible_ruptures_against_expectation": {"offset": "sessions after the fall", "arm": "which", "dips": "possible ruptures"},
+    "left_after_rupture": {"arm": "which sessions", "left": "of them, course ended soon", "courses": "courses that ended soon", "of_courses": "courses in all"},
+    "weekly_workload": {"kind": "what", "events": "how many"},
+    "session_gaps": {"gap": "since the last session"},
+    "dropout_definitions": {"courses": "of courses"},
+    "fair_comparison_dropout": _FAIR,
+    "fair_comparison_improvement": _FAIR,
+    "attendance_over_time": {"period": "from", "signal": "marked as", "occasions": "appointments"},
+    "dropout_over_time": {"period": "from", "signal": "marked as", "occasions": "endings"},
+    "attainment_same_courses": {"group": "courses"},
+    "attainment_to_the_end": {"in_therapy": "completed courses this long"},
+    "attainment_by_share": {"part": "fifth of the therapy", "in_therapy": "completed courses of 5 sessions and more"},
+    "attainment_by_band": {"band": "length, sessions", "in_therapy": "of the band in therapy"},
+    "attainment_t_score": {"mean": "mean T-score", "goals": "goals rated"},
+    "goal_fates": {"session": "sessions since agreed", "goals": "goals open and followed"},
+    "goal_fates_by_setter": {"share": "% reached", "goals": "goals still followed"},
+    "goal_lineage": {"goals": "replaced goals", "goals_total": "replaced goals in all"},
+    "goal_voices": {"mean": "patient minus therapist, levels"},
+    "goal_reviews": {"goals": "open goals", "goals_total": "open goals in all"},
+    "impasse": {"courses": "courses judged"},
+    "outcome_change": {"form": "form", "category": "what became of the score", "of_courses": "of courses with two scores"},
+    "sudden_gains": {"form": "form", "kind": "what", "judged": "of courses"},
+    "expected_course": {"form": "form", "status": "open courses that are", "of_courses": "of open courses that can be told"},
+    "alliance_between_within": {"part": "differences", "kind": "figure", "place": "at", "estimate": "value"},
+    "match_window": {"band": "early alliance", "about": "what", "what": "figure", "estimate": "value", "of_courses": "courses of the band"},
+}
+# Numbers that stand for a word.
+_NUMBERED: dict[str, dict[float, str]] = {
+    "beyond": {0.0: "no", 95.0: "95 %", 99.8: "99.8 %"},
+    "signal": {0.0: "\u2013", 1.0: "outside the limits", 2.0: "a run on one side of the mean", 3.0: "a run up or down", 4.0: "two of three near a limit"},
+}
+_ONE_DIGIT = ("share", "lower", "upper", "mean", "estimate", "expected", "adjusted", "shrunk", "shrunk_lower", "shrunk_upper")
+_CELLS_OF: dict[str, dict[str, str]] = {
+    **rupture_words.CELLS_OF,
+    "attainment_same_courses": {"same": "the same throughout", "everyone": "whoever is still there"},
+    "attainment_by_setter": {"patient": "the patient", "therapist": "the therapist", "both": "the two together"},
+    "goal_fates_by_setter": {"patient": "the patient", "therapist": "the therapist", "both": "the two together"},
+    "possible_ruptures_against_expectation": {"observed": "observed", "expected": "expected by chance alone"},
+    "left_after_rupture": {"any": "any ending"},
+    "session_gaps": look.GAP_NAMES,
+    "dropout_definitions": look.DROPOUT_NAMES,
+    "outcome_change": {"harmed": "harmed: worse, across cut-off"},
+    "sudden_gains": {"gain": "with a sudden gain", "gain_reversed": "with a gain lost again, of those with one", "loss": "with a sudden loss"},
+    "expected_course": {"further": "further on than expected", "as_expected": "as expected", "behind": "less far than expected"},
+    "alliance_between_within": {
+        "therapists": "between therapists",
+        "courses": "between courses",
+        "sessions": "within courses",
+        "share": "share of the variance, %",
+        "sd": "standard deviation, points",
+        "spread": "courses or sessions here, %",
+    },
+    "match_window": {
+        **{"lower": "lower third", "middle": "middle third", "upper": "upper third", "early": "sessions 1 to 3", "length": "ended courses", "ending": "ending"},
+        **{"level": "level, points", "trend": "trend, points a session", "gap": "patient minus therapist, points", "sessions": "attended sessions, mean"},
+        **{"decision": "decision on record", "continue": "go on, %", "change_therapist": "change therapist, %", "refer": "refer, %", "none": "none, %"},
+        **{code: f"{words}, %" for code, words in look.ENDING_NAMES.items()},
+    },
+}
+
+
 def as_table(answer: Answer) -> str:
     """The answer's table as HTML; withheld rows say so."""
     table = answer.table
-    if "therapist_id" in table and table.loc[table["therapist_id"] != "", "withheld"].any():
+    if answer.filtered and "therapist_id" in table and table.loc[table["therapist_id"] != "", "withheld"].any():
         table = table[table["therapist_id"] == ""]  # therapists are shown apart without filters only
     columns = [name for name in table.columns if name not in ("withheld", "df") and not (name == "why" and not table["why"].astype(str).str.strip().any())]
     if "active" in columns:
         columns = [name for name in columns if name not in ("courses", "therapists")]
-    head = "".join(f"<th scope=col>{TITLES.get(name, name.replace('_', ' '))}</th>" for name in columns)
+    titles, codes = TITLES | _TITLES_OF.get(answer.name, {}), _CELLS | _CELLS_OF.get(answer.name, {})
+    head = "".join(f"<th scope=col>{titles.get(name, name.replace('_', ' '))}</th>" for name in columns)
+    few = "not shown" if answer.definition.per_therapist else "fewer than 8"
     rows = []
     for row in table.to_dict("records"):
-        cells = "".join(f"<td>{_cell(name, row[name], bool(row.get('withheld')))}</td>" for name in columns)
+        cells = "".join(f"<td>{_cell(name, row[name], bool(row.get('withheld')), codes, few)}</td>" for name in columns)
         rows.append(f"<tr>{cells}</tr>")
     caption = html.escape(f"{answer.definition.title} · {answer.stamp}")
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _cell(name: str, value: Any, withheld: bool) -> str:
+def _cell(name: str, value: Any, withheld: bool, codes: dict[str, str], few: str = "fewer than 8") -> str:
     if name in ("level", "ending"):
-        return html.escape(_WORDS.get(str(value), str(value)))
+        return html.escape(_WORDS.get(str(value)) or codes.get(str(value), str(value)))
     if name == "therapist_id":
         return html.escape(str(value)) or "all"
     if isinstance(value, pd.Timestamp):
         return f"{value:%Y-%m-%d}"
     if isinstance(value, str):
-        return html.escape(_CELLS.get(value, value))
+        return html.escape(codes.get(value, value))
     if value is None or pd.isna(value):
-        return "fewer than 8" if withheld else "–"
-    if name in ("share", "lower", "upper", "mean", "estimate"):
+        return few if withheld else "–"
+    if name in _NUMBERED:
+        return _NUMBERED[name][float(value)]
+    if name in _ONE_DIGIT:
         return f"{value:.1f}"
     return f"{int(value):,}" if float(value).is_integer() else f"{value:.1f}"
 
@@ -102,5 +183,6 @@ def about(answer: Answer) -> str:
         + (f"<h4>Sources</h4><ul>{sources}</ul>" if sources else "")
         + f"<p>Version {definition.version} · reviewed {definition.reviewed:%d %B %Y} · next review {definition.next_review:%d %B %Y}</p>"
         f"<p>{html.escape(str(answer.stamp))}</p>"
+        f'<p><a href="/methods#{definition.name}">How this figure is worked out: formula, choices and their reasons</a></p>'
         f"<details><summary>The query</summary><pre>{html.escape(answer.sql)}</pre></details>"
     )

@@ -53,11 +53,17 @@ def number(value: float, one: str, many: str | None = None) -> str:
     return f"{int(value):,} {one if int(value) == 1 else many or one + 's'}"
 
 
+_SCORED = {
+    "alliance_scores": "session and rater, with an alliance instrument such as the WAI-SR",
+    "outcome_scores": "session, with an outcome instrument such as the PHQ-9 or the CORE-10",
+}
+
+
 def missing(answer: Answer) -> str:
     """What the clinic would have to record for this figure; empty when nothing is missing."""
     if not answer.missing:
         return ""
-    rows = {name: TABLES[name].row if name in TABLES else "session and rater, with an alliance instrument such as the WAI-SR" for name in answer.missing}
+    rows = {name: TABLES[name].row if name in TABLES else _SCORED.get(name, _SCORED["alliance_scores"]) for name in answer.missing}
     tables = "; ".join(f"<b>{name.replace('_', ' ')}</b> (one row for each {row})" for name, row in rows.items())
     return f"These records have nothing to draw this from. To see it, record: {tables}. How: the page “Intake” of the documentation."
 

@@ -35,8 +35,9 @@ def on_alliance(settings: Settings, found: Ruptures, fates: Repair, sessions: Se
     gain = repaired["gain"] + repaired["gain_sd"] * rng.standard_normal(found.count)
     best = np.zeros(sessions.count)
     rupture, where, since = _sessions_after(found, fates.repaired, sessions)
-    # A second repair does not add to the first: the better of the two counts.
-    np.maximum.at(best, where, gain[rupture] * (1 - repaired["gain_speed"] ** (since + 1)))
+    # A second repair does not add to the first: the better of the two counts. Before session `gain_from` a repair does nothing to the alliance.
+    counts = sessions.rank[where] >= repaired["gain_from"]
+    np.maximum.at(best, where, counts * gain[rupture] * (1 - repaired["gain_speed"] ** (since + 1)))
     return change + settings.repair_effect * best
 
 

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
+from process.contract.instruments import Form
 from process.errors import FileMissing, FileRefused, SettingWrong
 from process.intake.canonical import NEEDED, Progress, read_canonical
 from process.intake.mapped import read_mapped
@@ -31,23 +32,24 @@ class Intake:
     report: Report
 
 
-def read(files: Iterable[Path], mapping: str | Path | None = None, progress: Progress | None = None) -> Intake:
+def read(files: Iterable[Path], mapping: str | Path | None = None, progress: Progress | None = None, forms: Sequence[Form] | None = None) -> Intake:
     """The records of a load in the contract's tables, and how many rows were refused and why; writes nothing.
 
     `files`: the contract's own (<table>.csv, or one folder of them), or with `mapping` (a shipped name or a .toml file) one export.
-    `progress` is told (what, done, total). Raises `FileMissing`, `FileRefused`, `SettingWrong`.
+    `progress` is told (what, done, total); `forms` are the instruments' forms that scores may be of (default: those that ship).
+    Raises `FileMissing`, `FileRefused`, `SettingWrong`.
     """
     say = progress or (lambda what, done, total: None)
     paths = _named(files)
     if mapping is None:
-        tables, origins = read_canonical(paths, say)
+        tables, origins = read_canonical(paths, say, forms)
         report = Report(tuple(TableReport(name, origins[name], len(frame)) for name, frame in tables.items()))
     else:
         found = find(mapping)
         if len(paths) != 1:
             raise SettingWrong(f"With a mapping one file is loaded at a time; {len(paths)} are named.")
         say(f"reading {paths[0].name}", 0, 1)
-        tables, report = read_mapped(paths[0], found)
+        tables, report = read_mapped(paths[0], found, forms)
     say("comparing rows", 1, 1)
     records, refused = settle(tables)
     for name in NEEDED:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from process.contract.instruments import Form
 from process.contract.tables import TABLES, Table
 from process.errors import FileMissing, FileRefused, did_you_mean
 from process.intake.columns import typed
@@ -18,7 +19,7 @@ NEEDED = ("manifest", "courses", "sessions")
 Progress = Callable[[str, int, int], None]
 
 
-def read_canonical(files: list[Path], progress: Progress) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+def read_canonical(files: list[Path], progress: Progress, forms: Sequence[Form] | None = None) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
     """Typed tables (index = line in the file) and the file each came from.
 
     Raises `FileRefused` for a file that is no table of the contract or breaks it, `FileMissing` where a needed table was not handed over.
@@ -36,7 +37,7 @@ def read_canonical(files: list[Path], progress: Progress) -> tuple[dict[str, pd.
         progress(f"reading {path.name}", done, len(named))
         text = read_lines(path)
         _compare(list(text.columns), TABLES[name], path.name)
-        frames[name] = typed(TABLES[name], text, path.name)
+        frames[name] = typed(TABLES[name], text, path.name, forms)
     return frames, {name: path.name for name, path in named.items()}
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from process.contract import instruments
+from process.contract.instruments import Form
 from process.contract.tables import Table
 from process.intake.cells import EMPTY, outside, read_cells
 from process.intake.faults import Fault, refusal
@@ -12,7 +15,7 @@ from process.intake.faults import Fault, refusal
 NO_SUCH_FORM = "no such instrument, form and rater in the registry"
 
 
-def typed(table: Table, text: pd.DataFrame, file: str) -> pd.DataFrame:
+def typed(table: Table, text: pd.DataFrame, file: str, forms: Sequence[Form] | None = None) -> pd.DataFrame:
     """The rows of `text` (str, index = line in the file) in the contract's types and column order; raises `FileRefused` with every kind of fault."""
     faults: list[Fault] = []
     values: dict[str, pd.Series] = {}
@@ -25,7 +28,7 @@ def typed(table: Table, text: pd.DataFrame, file: str) -> pd.DataFrame:
     if not faults:
         faults += _repeated(table, frame)
         if table.name == "scores":
-            faults += [_fault(frame.index, mask, kind, "value") for kind, mask in score_faults(frame).items()]
+            faults += [_fault(frame.index, mask, kind, "value") for kind, mask in score_faults(frame, forms).items()]
         if table.name == "manifest" and len(frame) != 1:
             faults.append(Fault(f"the manifest has one row, this file {len(frame):,}"))
     if faults:
@@ -33,11 +36,11 @@ def typed(table: Table, text: pd.DataFrame, file: str) -> pd.DataFrame:
     return frame
 
 
-def score_faults(scores: pd.DataFrame) -> dict[str, pd.Series]:
-    """Kind of fault → mask of the scores that the registry of instruments does not allow. `scores`: the contract's columns, typed."""
-    forms = instruments.table()
+def score_faults(scores: pd.DataFrame, forms: Sequence[Form] | None = None) -> dict[str, pd.Series]:
+    """Kind of fault → mask of the scores that the registry of instruments (or `forms`) does not allow. `scores`: the contract's columns, typed."""
+    allowed = instruments.table(forms)
     keys = ["instrument", "form", "rater"]
-    known = scores[keys].merge(forms[[*keys, "minimum", "maximum"]], on=keys, how="left", validate="m:1").set_index(scores.index)
+    known = scores[keys].merge(allowed[[*keys, "minimum", "maximum"]], on=keys, how="left", validate="m:1").set_index(scores.index)
     found = {NO_SUCH_FORM: known["minimum"].isna()}
     beyond = (scores["value"] < known["minimum"]) | (scores["value"] > known["maximum"])
     for (low, high), rows in known[beyond].groupby(["minimum", "maximum"]):

@@ -6,11 +6,13 @@ days, and the scores. What comes out goes through the same casting as the contra
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from process.contract.instruments import Form
 from process.contract.tables import TABLES
 from process.errors import did_you_mean
 from process.intake.columns import typed
@@ -23,7 +25,7 @@ from process.intake.scored import scores
 from process.intake.translate import blanked
 
 
-def read_mapped(path: Path, mapping: Mapping) -> tuple[dict[str, pd.DataFrame], Report]:
+def read_mapped(path: Path, mapping: Mapping, forms: Sequence[Form] | None = None) -> tuple[dict[str, pd.DataFrame], Report]:
     """Typed tables of the contract and the account of every row of `path`; `FileRefused` where the file is not what the mapping speaks of."""
     rows = read_lines(path)
     _compare(path, list(rows.columns), mapping)
@@ -35,7 +37,7 @@ def read_mapped(path: Path, mapping: Mapping) -> tuple[dict[str, pd.DataFrame], 
     tables = {name: typed(TABLES[name], texts[name], path.name) for name in ("manifest", "courses", "sessions")}
     report = export.report()
     if mapping.scores:
-        tables["scores"], account = scores(path.name, mapping, export.all.loc[export.kept], *export.kept_key())
+        tables["scores"], account = scores(path.name, mapping, export.all.loc[export.kept], *export.kept_key(), forms)
         report = replace(report, tables=(*report.tables, account))
     return tables, report
 

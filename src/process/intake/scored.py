@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from process.contract import instruments
+from process.contract.instruments import Form
 from process.contract.tables import TABLES
 from process.errors import SettingWrong
 from process.intake.cells import read_cells
@@ -13,7 +16,9 @@ from process.intake.mapping import Mapping, Scored
 from process.intake.report import TableReport
 
 
-def scores(file: str, mapping: Mapping, rows: pd.DataFrame, course: pd.Series, session: pd.Series) -> tuple[pd.DataFrame, TableReport]:
+def scores(
+    file: str, mapping: Mapping, rows: pd.DataFrame, course: pd.Series, session: pd.Series, forms: Sequence[Form] | None = None
+) -> tuple[pd.DataFrame, TableReport]:
     """One row of `scores.csv` for each filled cell, typed, and the account of the cells.
 
     `rows`: the kept rows as text; `course`, `session`: their key (str, Int64), same index. `SettingWrong` where the mapping names a form that is not in the
@@ -22,7 +27,7 @@ def scores(file: str, mapping: Mapping, rows: pd.DataFrame, course: pd.Series, s
     refused: dict[str, int] = {}
     parts, filled = [], 0
     for scored in mapping.scores:
-        instruments.form(scored.instrument, scored.form)
+        instruments.form(scored.instrument, scored.form, forms)
         cells = rows.loc[rows[scored.column] != "", scored.column]
         filled += len(cells)
         value, wrong = read_cells(TABLES["scores"].column("value"), cells)
@@ -30,7 +35,7 @@ def scores(file: str, mapping: Mapping, rows: pd.DataFrame, course: pd.Series, s
             _count(refused, f"{scored.column}: {kind}", mask)
         frame = _frame(scored, value.dropna(), course, session)
         sound = pd.Series(True, index=frame.index)
-        for kind, mask in score_faults(frame).items():
+        for kind, mask in score_faults(frame, forms).items():
             _count(refused, f"{scored.column}: {kind}", mask)
             sound &= ~mask
         parts.append(frame[sound])

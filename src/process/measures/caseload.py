@@ -7,8 +7,8 @@ import pandas as pd
 
 from process.contract.tables import ENDINGS
 from process.measures.cube import Cube, grid
-from process.measures.intervals import clustered_shares
 from process.measures.measure import Measure, Query, Result, headlines, unit, whole
+from process.measures.parts import parts_of_courses
 
 WEEKS = 53
 EVERYONE = ""
@@ -23,7 +23,7 @@ class ActiveCourses(Measure):
         """Courses that become active and cease to be, by length, week and therapist; courses with an unknown start apart."""
         cells = self.ask(query, params)
         known = cells[cells["start_week"].notna()]
-        weeks = _weeks(cells["as_of"].iloc[0]) if len(cells) else ()
+        weeks = weeks_up_to(cells["as_of"].iloc[0], WEEKS) if len(cells) else ()
         moves = pd.concat([_moves(known["start_week"], known, weeks, 0, 1), _moves(known["end_week"], known, weeks, 1, -1)])
         unknown = cells.assign(unknown=cells["courses"].where(cells["start_week"].isna(), 0))
         return Cube({"moves": grid(moves, ["courses"], "place", range(len(weeks) + 1)), "starts": grid(unknown, ["unknown"])}, extra={"weeks": weeks})
@@ -61,34 +61,17 @@ class Endings(Measure):
         return Cube({"endings": grid(self.ask(query, params), ["courses"], "ending", ENDINGS)}, unit=unit(params))
 
     def answer(self, cube: Cube, length: tuple[int, int]) -> Result:
-        """One row an ending that occurs, in the contract's order; headline `courses` with the total."""
-        endings = cube.grids["endings"]
-        cells = endings.between(length)["courses"][:, 0]
-        everyone = cells.sum(axis=0)
-        shares = clustered_shares(np.broadcast_to(everyone, cells.shape), cells, unit=cube.unit)
-        courses = cells.sum(axis=-1)
-        here = np.flatnonzero(courses > 0)
-        table = self.table(
-            {
-                "ending": np.array(ENDINGS, dtype=object)[here],
-                "share": 100.0 * shares.mean[here],
-                "lower": 100.0 * shares.lower[here],
-                "upper": 100.0 * shares.upper[here],
-                "courses": courses[here],
-                "courses_total": np.full(len(here), everyone.sum()),
-                "therapists": endings.therapists(cells)[here],
-                "why": shares.why[here],
-            }
-        )
-        total = {"courses": whole(everyone.sum()), "therapists": int(endings.therapists(everyone))}
-        return Result(table, headlines({"all": total}), {})
+        """One row an ending that occurs, in the contract's order; headline `all` with the total."""
+        columns, everyone = parts_of_courses(cube.grids["endings"], length, cube.unit)
+        return Result(self.table({"ending": columns.pop("place"), **columns}), everyone, {})
 
 
-def _weeks(as_of: object) -> tuple[np.datetime64, ...]:
+def weeks_up_to(as_of: object, number: int) -> tuple[np.datetime64, ...]:
+    """The Mondays of the last `number` complete weeks up to that day, oldest first."""
     day = pd.Timestamp(as_of).normalize()
     # The last week is the last that is complete: a week of one day would be set against whole ones.
     monday = day - pd.Timedelta(days=day.weekday() if day.weekday() == 6 else day.weekday() + 7)
-    return tuple(np.datetime64((monday - pd.Timedelta(weeks=back)).date(), "s") for back in range(WEEKS - 1, -1, -1))
+    return tuple(np.datetime64((monday - pd.Timedelta(weeks=back)).date(), "s") for back in range(number - 1, -1, -1))
 
 
 def _moves(dates: pd.Series, cells: pd.DataFrame, weeks: tuple, shift: int, sign: int) -> pd.DataFrame:

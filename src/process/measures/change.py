@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 KINDS = ("a", "b", "c")
 CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated", "harmed")
 CRITICAL = 1.96  # two-sided 5 %, as printed by Jacobson & Truax 1991
+_ROUNDING = 1e-9
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 def reliable_change(pre: ArrayLike, post: ArrayLike, sd: ArrayLike, reliability: ArrayLike) -> Floats:
@@ -58,17 +60,33 @@ def classify(pre: ArrayLike, post: ArrayLike, sd: ArrayLike, reliability: ArrayL
     Reliable means |RCI| > 1.96 (see `reliable_change` for the arguments). "recovered": reliably better and across the cut-off, from the clinical to the
     healthy side; "improved": reliably better otherwise; "harmed": reliably worse and across the cut-off the other way; "deteriorated": reliably worse
     otherwise; "unchanged": the rest, wherever it ends. A score *at* the cut-off is on the clinical side (convention, as with PHQ-9 >= 10 and GAD-7 >= 8,
-    NHS Talking Therapies manual), so that turning a scale round changes no category. Gives an object array of the words in the scores' common shape, None
-    where `pre` or `post` was not measured.
+    NHS Talking Therapies manual), so that turning a scale round changes no category. A `cutoff` of NaN is not known: then nobody crosses it. Gives an
+    object array of the words in the scores' common shape, None where `pre` or `post` was not measured.
     """
     better = -1.0 if lower_is_better else 1.0
     gained = better * reliable_change(pre, post, sd, reliability)
-    edge = np.asarray(cutoff, dtype=np.float64)
-    healthy_before, healthy_after = better * np.asarray(pre, dtype=np.float64) > better * edge, better * np.asarray(post, dtype=np.float64) > better * edge
-    up, down = gained > CRITICAL, gained < -CRITICAL
-    crossed_up, crossed_down = ~healthy_before & healthy_after, healthy_before & ~healthy_after
-    known = ~np.isnan(gained) & ~np.isnan(edge)
-    conditions = np.broadcast_arrays(~known, up & crossed_up, up, down & crossed_down, down)
-    words = ("", "recovered", "improved", "harmed", "deteriorated")
-    category = np.select(conditions, words, default="unchanged").astype(object)
-    return np.where(known, category, None)
+    return _words(pre, post, gained > CRITICAL, gained < -CRITICAL, cutoff, better)
+
+
+def classify_by_threshold(pre: ArrayLike, post: ArrayLike, threshold: ArrayLike, cutoff: ArrayLike, lower_is_better: bool = True) -> NDArray[np.object_]:
+    """The same five words where a form's reliable change is published as a number of points: a change of `threshold` points *or more* is reliable.
+
+    As NHS England's public code does it (PHQ-9: 6 or more; abs(last - first) >= threshold). `threshold` above 0, in the form's units; the rest as in
+    `classify`. `ValueError`: a threshold that is not above 0.
+    """
+    points = np.asarray(threshold, dtype=np.float64)
+    if np.any(~(points > 0)):
+        raise ValueError(f"the threshold is {threshold}; a reliable change must be above 0")
+    better = -1.0 if lower_is_better else 1.0
+    gained = better * (np.asarray(post, dtype=np.float64) - np.asarray(pre, dtype=np.float64))
+    # A difference of two decimal scores can miss a whole number by the last bit.
+    return _words(pre, post, gained >= points - _ROUNDING, gained <= -points + _ROUNDING, cutoff, better)
+
+
+def _words(pre: ArrayLike, post: ArrayLike, up: Flags, down: Flags, cutoff: ArrayLike, better: float) -> NDArray[np.object_]:
+    before, after, edge = (better * np.asarray(scores, dtype=np.float64) for scores in (pre, post, cutoff))
+    crossed_up, crossed_down = (before <= edge) & (after > edge), (before > edge) & (after <= edge)
+    unknown = np.isnan(before) | np.isnan(after)
+    conditions = np.broadcast_arrays(unknown, up & crossed_up, up, down & crossed_down, down)
+    category = np.select(conditions, ("", "recovered", "improved", "harmed", "deteriorated"), default="unchanged").astype(object)
+    return np.where(np.broadcast_to(unknown, category.shape), None, category)

@@ -30,7 +30,8 @@ class Definition:
     `keys` say which point a row is, `values` are estimates, `counts` are numbers of people or records (for disclosure control). `needs` are the tables
     of the contract without which there is nothing to compute. `percent_of` is the count that percentages (of the table or a headline) are of.
     `formula` says how the figure comes about, a step a line, in symbols that a statistician reads; `choices` are decisions and their reasons, a sentence or
-    two each; `estimated` names the clinic-wide parameters (`measures.parameters`) that it rests on. `workload` marks counts of work, not of outcome.
+    two each; `estimated` names the clinic-wide parameters (`measures.parameters`) that it rests on. `workload` marks counts of work, not of outcome;
+    `per_therapist` (may be left out) that rows are single therapists, who need rules of disclosure of their own.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Definition:
     reviewed: date
     next_review: date
     workload: bool
+    per_therapist: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -72,7 +74,7 @@ def load(path: Path) -> Definition:
     """The definition in that file; `SettingWrong` names what is missing, not known or not allowed."""
     content = tomllib.loads(path.read_text("utf-8"))
     expected = {field.name for field in fields(Definition)}
-    missing, unknown = sorted(expected - set(content)), sorted(set(content) - expected)
+    missing, unknown = sorted(expected - {"per_therapist"} - set(content)), sorted(set(content) - expected)
     if missing or unknown:
         raise SettingWrong(f"Definition `{path.name}`: missing {missing or 'nothing'}, not known {unknown or 'nothing'}.")
     if content["name"] != path.stem or content["page"] not in PAGES or content["direction"] not in DIRECTIONS:

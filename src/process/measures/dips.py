@@ -39,9 +39,9 @@ def dips(scores: ArrayLike, rule: str = "drop_1sd", pooled_sd: float | None = No
     larger, of the SD of those scores (n - 1) and `pooled_sd`, the clinic's pooled SD within courses; without it their own SD stands alone, and an SD of 0
     raises nothing (Gumz, Brähler, Geyer & Erices 2012, BMC Medical Research Methodology 12, 10: a convention). `reliable_drop`: fall from the score before by
     `reliable_change` or more (no default: the instrument's own; Jacobson & Truax 1991). `xmr`: below the lower limit of the series' individuals chart
-    (`process.measures.spc.xmr`; Eubanks-Carter, Gorman & Muran 2012, Psychotherapy Research 22(6), 621-637: a convention); with `causal`=1 the chart is of
-    the earlier scores only, at least `earlier`=3. `srs_cutoff`: raw SRS scores (0 to 40) under `cutoff`=36 or `fall`=1 or more below the one before (the
-    instrument's manual).
+    (`process.measures.spc.xmr`; Eubanks-Carter, Gorman & Muran 2012, Psychotherapy Research 22(6), 621-637: a convention); with `causal`=1 the chart is of the
+    earlier scores only, at least `earlier`=3 that are not all equal. `srs_cutoff`: raw SRS scores (0 to 40) under `cutoff`=36 or `fall`=1 or more below the
+    one before (the instrument's manual).
 
     An episode lasts from its onset to the first score at or above the level it fell from, less `tolerance`=0.25 of the drop down to the trough. That level is
     the running level, the score before, the chart's mean, or the higher of the score before and the SRS cut-off (which the score must reach again too).
@@ -49,7 +49,7 @@ def dips(scores: ArrayLike, rule: str = "drop_1sd", pooled_sd: float | None = No
     session), "spanning" (several) or, for all of them, "recurring" (`recurring`=3 episodes or more).
 
     Gives [] where nothing fell, and where there are under three scores: too short to tell. `ValueError`: an unknown rule or parameter, a missing
-    `reliable_change`, a `pooled_sd` below 0, an SRS score outside 0 to 40.
+    `reliable_change` or one of 0 or less, a `pooled_sd` below 0, an SRS score outside 0 to 40.
     """
     if rule not in RULES:
         raise ValueError(f"`{rule}` is no rule. {did_you_mean(rule, RULES)}")
@@ -62,6 +62,8 @@ def dips(scores: ArrayLike, rule: str = "drop_1sd", pooled_sd: float | None = No
     missing = [name for name, given in chosen.items() if given is None]
     if missing:
         raise ValueError(f"the rule `{rule}` needs `{missing[0]}`: give the instrument's own")
+    if not chosen.get("reliable_change", 1.0) > 0:
+        raise ValueError(f"the reliable change is {chosen['reliable_change']}; it must be above 0")
     if pooled_sd is not None and not pooled_sd >= 0:
         raise ValueError(f"the pooled SD is {pooled_sd}; it must be 0 or more")
     x = np.asarray(scores, dtype=np.float64)
@@ -113,7 +115,8 @@ def _reliable(y: Floats, pooled_sd: float, chosen: dict) -> Found:
 
 def _below_chart(y: Floats, pooled_sd: float, chosen: dict) -> Found:
     if chosen["causal"]:
-        charts = [xmr(y[:place]) if place >= chosen["earlier"] else None for place in range(len(y))]
+        # Earlier scores that are all equal do not tell how far the course usually swings: limits of no width raise nothing.
+        charts = [xmr(y[:place]) if place >= chosen["earlier"] and np.ptp(y[:place]) > 0 else None for place in range(len(y))]
         mean, lower = (np.array([np.nan if chart is None else getattr(chart, name) for chart in charts]) for name in ("mean", "lower"))
     else:
         chart = xmr(y)

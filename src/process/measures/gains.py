@@ -53,25 +53,52 @@ def sudden(scores: ArrayLike, threshold: float, lower_is_better: bool = True, lo
     if np.any((given < 0) | (given > (np.inf if maximum is None else maximum))):
         raise ValueError(f"a score lies outside 0 to {'its maximum' if maximum is None else maximum}; 0 must be the lowest score of the form")
     distress = given if lower_is_better else maximum - given
-    if len(distress) < 2 * LEAST_A_SIDE:
-        return []
-    change = (-1.0 if losses else 1.0) * (distress[:-1] - distress[1:])
-    large = (change >= threshold - _ROUNDING) & (change >= SHARE_OF_SCORE * distress[:-1] - _ROUNDING)
+    found = shifts(distress, np.zeros(len(distress), dtype=np.int64), threshold, losses)
     return [
-        Shift(int(n) + 1, float(given[n]), float(given[n + 1]), float(change[n]), _lost_again(distress, n, losses))
-        for n in np.flatnonzero(large & _lasting(distress, losses))
+        Shift(int(n) + 1, float(given[n]), float(given[n + 1]), float(size), bool(lost))
+        for n, size, lost in zip(found.at, found.magnitude, found.reversed, strict=True)
     ]
 
 
-def _lasting(distress: Floats, losses: bool) -> NDArray[np.bool_]:
-    """For each pair of neighbours: do the sessions around it differ by more than their scatter?"""
+class Shifts(NamedTuple):
+    """Shifts of many courses: `at` is the place of session n in the long series, and `judged` marks the places between which one could have been found."""
+
+    at: NDArray[np.int64]
+    magnitude: Floats
+    reversed: NDArray[np.bool_]
+    judged: NDArray[np.bool_]
+
+
+def shifts(distress: Floats, course: NDArray[np.int64], threshold: ArrayLike, losses: bool = False) -> Shifts:
+    """`sudden` for many courses at once: their series one after the other, on scales whose best score is 0.
+
+    `distress`: a place for every session, NaN = not measured; `course`: whose place it is, as a number that never falls; `threshold`: one for all, or one a
+    place. Same criteria, same order; the sessions of one course never meet those of the next.
+    """
+    nothing = np.zeros(0, dtype=np.int64)
+    if len(distress) < 2 * LEAST_A_SIDE:
+        return Shifts(nothing, np.zeros(0), np.zeros(0, dtype=bool), np.zeros(max(len(distress) - 1, 0), dtype=bool))
+    size = np.broadcast_to(np.asarray(threshold, dtype=np.float64), distress.shape)[:-1]
+    change = (-1.0 if losses else 1.0) * (distress[:-1] - distress[1:])
+    large = (change >= size - _ROUNDING) & (change >= SHARE_OF_SCORE * distress[:-1] - _ROUNDING)
+    enough, apart = _lasting(distress, course, losses)
+    judged = enough & (course[:-1] == course[1:]) & ~np.isnan(change)
+    at = np.flatnonzero(judged & large & apart)
+    return Shifts(at, change[at], _lost_again(distress, course, at, losses), judged)
+
+
+def _lasting(distress: Floats, course: NDArray[np.int64], losses: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """For each pair of neighbours: are there two scores a side or more, and do the sessions around it differ by more than their scatter?"""
     edge = np.full(SESSIONS_A_SIDE, np.nan)
     windows = sliding_window_view(np.concatenate([edge[1:], distress, edge]), 2 * SESSIONS_A_SIDE)[: len(distress) - 1]
+    nobody = np.full(SESSIONS_A_SIDE, -1, dtype=np.int64)
+    whose = sliding_window_view(np.concatenate([nobody[1:], course, nobody]), 2 * SESSIONS_A_SIDE)[: len(distress) - 1]
+    windows = np.where(whose == course[:-1, None], windows, np.nan)
     (n_pre, pre, squares_pre), (n_post, post, squares_post) = (_side(part) for part in np.split(windows, 2, axis=1))
     enough = (n_pre >= LEAST_A_SIDE) & (n_post >= LEAST_A_SIDE)
     df = np.where(enough, n_pre + n_post - 2, 1)
     margin = special.stdtrit(df, CONFIDENCE) * np.sqrt((squares_pre + squares_post) / df)
-    return enough & ((post - pre if losses else pre - post) > margin)
+    return enough, enough & ((post - pre if losses else pre - post) > margin)
 
 
 def _side(part: Floats) -> tuple[Floats, Floats, Floats]:
@@ -81,7 +108,10 @@ def _side(part: Floats) -> tuple[Floats, Floats, Floats]:
     return n, mean, np.where(known, (part - mean[:, None]) ** 2, 0.0).sum(axis=1)
 
 
-def _lost_again(distress: Floats, n: int, losses: bool) -> bool:
-    halfway = distress[n + 1] + SHARE_LOST * (distress[n] - distress[n + 1])
-    later = distress[n + 2 :]
-    return bool(np.any(later <= halfway + _ROUNDING) if losses else np.any(later >= halfway - _ROUNDING))
+def _lost_again(distress: Floats, course: NDArray[np.int64], at: NDArray[np.int64], losses: bool) -> NDArray[np.bool_]:
+    """Whether any later session of the same course is half-way back or farther."""
+    halfway = distress[at + 1] + SHARE_LOST * (distress[at] - distress[at + 1])
+    last = np.searchsorted(course, course[at], side="right")
+    later = (distress[first + 2 : end] for first, end in zip(at, last, strict=True))
+    back = [np.any(series <= level + _ROUNDING) if losses else np.any(series >= level - _ROUNDING) for series, level in zip(later, halfway, strict=True)]
+    return np.array(back, dtype=bool)

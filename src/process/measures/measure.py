@@ -40,6 +40,11 @@ def statement(name: str) -> str:
     return head + cohort + rest
 
 
+def own_statement(name: str) -> str:
+    """The SQL of `<name>.sql` as it is written, without the cohort in front of it."""
+    return _sql(name)
+
+
 class Measure:
     """One measure. A subclass says its `name`, and how to `prepare` and `answer`; the definition and the SQL lie under `definitions/` by that name."""
 

@@ -19,6 +19,7 @@ from process.errors import SettingWrong
 
 FOLDER = Path(__file__).parent / "definitions" / "parameters"
 COLUMNS = ("parameter", "part", "value", "courses", "therapists", "version", "quarter")
+_NUMBERS = {"value": "float64", "courses": "int64", "therapists": "int64", "version": "int64"}  # of an estimate without rows, too
 Query = Callable[..., pd.DataFrame]
 Estimator = Callable[[Query, pd.DataFrame], pd.DataFrame]
 """From `query(sql, **params)` and the parameters so far to rows `part`, `value`, `courses`, `therapists`: the numbers and how many stand behind them."""
@@ -59,12 +60,12 @@ def quarter(query: Query) -> str:
 def estimate(query: Query, estimators: Mapping[str, Estimator], earlier: pd.DataFrame | None = None) -> pd.DataFrame:
     """The table of parameters, columns `COLUMNS`: those of `earlier` that belong to this quarter and version, the others estimated now, in order."""
     now = quarter(query)
-    found = pd.DataFrame(columns=list(COLUMNS)).astype({"value": "float64", "courses": "int64", "therapists": "int64", "version": "int64"})
+    found = pd.DataFrame(columns=list(COLUMNS)).astype(_NUMBERS)
     for name, estimator in estimators.items():
         version = described()[name].version
         rows = _carried(earlier, name, version, now)
         if rows is None:
-            rows = estimator(query, found).assign(parameter=name, version=version, quarter=now)[list(COLUMNS)]
+            rows = estimator(query, found).assign(parameter=name, version=version, quarter=now)[list(COLUMNS)].astype(_NUMBERS)
         found = pd.concat([found, rows], ignore_index=True) if len(found) else rows.reset_index(drop=True)
     return found
 

@@ -11,7 +11,7 @@ import pandas as pd
 from process import store
 from process.measures import derived
 from process.measures.parameters import stored
-from process.store import Generation
+from process.store import Generation, OwnInstruments
 from process.store.build import Progress
 
 
@@ -21,13 +21,15 @@ def publish(
     progress: Progress | None = None,
     about: dict[str, Any] | None = None,
     anew: bool = False,
+    own: OwnInstruments | None = None,
 ) -> Generation:
     """`store.publish` with clinic-wide parameters and derived tables.
 
     Parameters of the same quarter are carried over from the generation that is served now, unless it is of another clinic or source, or `anew` is said.
+    `own` = the clinic's own instruments, see `store.own_instruments`.
     """
     earlier = None if anew else _earlier(Path(folder), records, about or {})
-    return store.publish(folder, records, progress, about, partial(derived.derive, earlier=earlier))
+    return store.publish(folder, records, progress, about, partial(derived.derive, earlier=earlier), own)
 
 
 def _earlier(folder: Path, records: dict[str, pd.DataFrame], about: dict[str, Any]) -> pd.DataFrame | None:

@@ -1,5 +1,6 @@
-"""The patient's alliance around recorded ruptures: what is on record, as a description. The fates are defined by what the curves then show, so they are
-not compared; the comparisons that answer whether repair matters are in `rupture_contrasts`.
+"""The patient's alliance around recorded ruptures: what is on record, as a description, for all of them and apart by kind, by whose move, by length.
+
+The fates are defined by what the curves then show, so they are not compared; the comparisons that answer whether repair matters are in `rupture_contrasts`.
 """
 
 from __future__ import annotations
@@ -72,3 +73,73 @@ class AllianceAfterRupture(Measure):
         if sessions["told"]:  # where nobody recorded whether they looked, no share can be said
             notes["share_reviewed"] = 100.0 * sessions["reviewed"] / sessions["told"]
         return Result(table, headlines({"repaired_share": repaired}), notes)
+
+
+class AllianceAround(Measure):
+    """Mean change of the patient's alliance around recorded ruptures, apart by a group: the definition's first key."""
+
+    groups: tuple[str, ...]
+
+    def prepare(self, query: Query, **params: object) -> Cube:
+        """Ruptures and total change by length, group, offset and cluster."""
+        before, after = (int(self.definition.parameter(name)) for name in ("sessions_before", "sessions_after"))
+        cells, group = self.ask(query, params), self.definition.keys[0]
+        changes = grid(cells, ["ruptures", "total", "courses"], "distance", range(-before, after + 1), group, self.groups)
+        return Cube({"changes": changes}, unit=unit(params))
+
+    def answer(self, cube: Cube, length: tuple[int, int]) -> Result:
+        """One row a group and offset with a score; headlines: each group in the session of the rupture."""
+        changed = cube.grids["changes"]
+        cells = {name: np.moveaxis(array, 0, 1) for name, array in changed.between(length).items()}
+        means = clustered_means(cells["ruptures"], cells["total"], unit=cube.unit)
+        courses, therapists = cells["courses"].sum(axis=-1), changed.therapists(cells["courses"])
+        group, offset = np.nonzero(means.n > 0)
+        table = self.table(
+            {
+                self.definition.keys[0]: np.array(self.groups, dtype=object)[group],
+                "offset": np.array(changed.axis)[offset],
+                "mean": means.mean[group, offset],
+                "lower": means.lower[group, offset],
+                "upper": means.upper[group, offset],
+                "ruptures": means.n[group, offset],
+                "courses": courses[group, offset],
+                "therapists": therapists[group, offset],
+                "why": means.why[group, offset],
+            }
+        )
+        onset = changed.axis.index(0)
+        rows = {
+            name: {
+                "estimate": means.mean[place, onset],
+                "lower": means.lower[place, onset],
+                "upper": means.upper[place, onset],
+                "df": means.df[place, onset],
+                "ruptures": whole(means.n[place, onset]),
+                "courses": whole(courses[place, onset]),
+                "therapists": int(therapists[place, onset]),
+                "why": means.why[place, onset],
+            }
+            for place, name in enumerate(self.groups)
+        }
+        return Result(table, headlines(rows), {})
+
+
+class AllianceAfterRuptureByKind(AllianceAround):
+    """Around withdrawals, confrontations and ruptures with both."""
+
+    name = "alliance_after_rupture_by_kind"
+    groups = ("withdrawal", "confrontation", "mixed")
+
+
+class AllianceAfterRuptureByWhom(AllianceAround):
+    """Around ruptures by whose move they were."""
+
+    name = "alliance_after_rupture_by_whom"
+    groups = ("patient", "therapist", "both")
+
+
+class AllianceAfterRuptureByLength(AllianceAround):
+    """Around ruptures by the length of the course, in the bands used for benchmarks."""
+
+    name = "alliance_after_rupture_by_length"
+    groups = ("1-3", "4-8", "9-16", "17-30", "31+")

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from process.measures.intervals import LEVEL, MINIMUM_CLUSTERS, Means, reasons
+from process.measures.intervals import LEVEL, MINIMUM_CLUSTERS, Means, reasons, wilson
 
 Floats = NDArray[np.float64]
 _TINY = 1e-10
@@ -47,12 +47,14 @@ def weighted_contrast(
 ) -> Contrast:
     """Regression of `outcome` on `arm` (0 or 1), fixed effects of matching `cells` and linear `covariates` (rows x columns), weighted.
 
-    All arrays have one entry a row; `weights` are above 0; `cells` and `clusters` are any labels.
+    Each arm has its own slopes, measured from arm 1's mean, so that the difference is the one at the covariates of arm 1 (average effect on the treated:
+    Imbens & Wooldridge 2009, Journal of Economic Literature 47(1), 5-86; Lin 2013, Annals of Applied Statistics 7(1), 295-318). With slopes in common, those
+    of arm 1 would bend what is expected of arm 0. All arrays have one entry a row; `weights` are above 0; `cells` and `clusters` are any labels.
     """
     y, w = np.asarray(outcome, dtype=np.float64), np.asarray(weights, dtype=np.float64)
     group, labels = pd.factorize(np.asarray(clusters))
     count, n = len(labels), len(y)
-    design = _design(np.asarray(arm, dtype=np.float64), cells, covariates, n)
+    design = _design(np.asarray(arm, dtype=np.float64), w, cells, covariates, n)
     weighted = design * w[:, None]
     gram = design.T @ weighted
     inverse = np.linalg.pinv(gram, rcond=1e-12, hermitian=True)
@@ -106,6 +108,33 @@ def weighted_means(
     return Means(mean, mean - half, mean + half, df, n, occupied, why)
 
 
+def weighted_shares(
+    values: Floats,
+    weights: Floats,
+    clusters: NDArray[np.int64],
+    count: int,
+    level: float = LEVEL,
+    minimum_clusters: int = MINIMUM_CLUSTERS,
+    unit: str = "therapists",
+) -> Means:
+    """As `weighted_means` for shares: `values` are 0 or 1, and the interval is Wilson's on the effective n, so that it stays between 0 and 1.
+
+    Effective n = p(1 - p) (z / half)^2, `half` being half the width of the CR2 interval (Korn & Graubard 1998, Survey Methodology 24(2), 193-201), and never
+    more than the weights leave: (sum w)^2 / sum w^2 (Kish 1965), which also stands where the share is 0 or 1 and no design effect can be seen.
+    """
+    means = weighted_means(values, weights, clusters, count, level, minimum_clusters, unit)
+    w = np.where(np.isnan(values), 0.0, weights[:, None])
+    fine = means.why == ""
+    share, half = np.clip(np.where(fine, means.mean, 0.0), 0.0, 1.0), np.where(fine, (means.upper - means.lower) / 2, 0.0)
+    squares = (w**2).sum(axis=0)
+    most = np.where(squares > 0, w.sum(axis=0) ** 2 / np.where(squares > 0, squares, 1.0), 0.0)
+    z = special.ndtri(0.5 + level / 2)
+    most = most * np.where(fine, (z / special.stdtrit(np.where(fine, means.df, 10.0), 0.5 + level / 2)) ** 2, 0.0)
+    effective = np.where(half > 1e-12, np.minimum(share * (1 - share) * (z / np.where(half > 1e-12, half, 1.0)) ** 2, most), most)
+    lower, upper = wilson(share * effective, effective, level)
+    return Means(means.mean, lower, upper, means.df, means.n, means.clusters, means.why)
+
+
 def by_group(values: Floats, groups: NDArray[np.int64], count: int) -> Floats:
     """Column totals of `values` (rows x columns) for each of the groups 0 to `count` - 1."""
     if not count or not len(groups):
@@ -117,15 +146,17 @@ def by_group(values: Floats, groups: NDArray[np.int64], count: int) -> Floats:
     return totals
 
 
-def _design(arm: Floats, cells: ArrayLike | None, covariates: ArrayLike | None, n: int) -> Floats:
+def _design(arm: Floats, weights: Floats, cells: ArrayLike | None, covariates: ArrayLike | None, n: int) -> Floats:
     codes, labels = pd.factorize(np.asarray(cells)) if cells is not None else (np.zeros(n, dtype=np.int64), [0])
     dummies = np.zeros((n, len(labels)))
     dummies[np.arange(n), codes] = 1.0
     columns = [arm[:, None], dummies]
     if covariates is not None and n:
         x = np.asarray(covariates, dtype=np.float64).reshape(n, -1)
-        spread = x.std(axis=0)
-        columns.append((x - x.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+        spread, treated = x.std(axis=0), arm * weights
+        centre = (treated[:, None] * x).sum(axis=0) / treated.sum() if treated.any() else x.mean(axis=0)
+        scaled = (x - centre) / np.where(spread > 0, spread, 1.0)
+        columns += [scaled, arm[:, None] * scaled]
     return np.hstack(columns)
 
 

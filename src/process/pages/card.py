@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import panel as pn
 
@@ -12,18 +13,21 @@ from process.charts.drawing import Drawing
 from process.charts.layers import BLANK
 from process.measures import catalogue
 from process.pages import look
+from process.pages.filters import BUSY
 from process.pages.said import Said
+
+WAITING = "<p class='reason'>Counting …</p>"
 
 
 class Card:
     """One figure of a page for one session. `show` gives it its answer, and later another one; nothing is drawn anew then, only data change."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, opened: Callable[[str], None] | None = None) -> None:
+        """`opened`: the figure is drawn when somebody asks for it, and this is told its name; None = it is drawn with the page."""
         self.name = name
         self.question = catalogue.measure(name).definition.question
         self._chart = chart(name)
         self.wide = self._chart.wide
-        self.closed = self._chart.closed
         self.describes = self._chart.describes
         self._answer: Answer | None = None
         self._drawing: Drawing | None = None
@@ -40,13 +44,30 @@ class Card:
         self._as_table.param.watch(self._open_table, "value")
         self._as_about.param.watch(self._open_about, "value")
         tools = pn.FlexBox(self._as_table, self._as_about, self._csv, self._foot.pane, margin=0, gap="4px 16px", align_items="center")
-        self.body = pn.Column(self._sentence.pane, self._plot, tools, self._table, self._about, sizing_mode="stretch_width", margin=0)
-        self._sentence.say("<p class='reason'>Counting …</p>")
+        self._tools = tools
+        self._opened = opened
+        self.closed = opened is not None
+        self._open = pn.widgets.Button(label="Show this figure", stylesheets=[look.LINK], margin=0, visible=self.closed)
+        self.body = pn.Column(self._sentence.pane, self._open, self._plot, tools, self._table, self._about, sizing_mode="stretch_width", margin=0)
+        if opened is None:
+            self._sentence.say(WAITING)
+        else:
+            tools.visible = False
+            self._open.js_on_click(code=BUSY)
+            self._open.on_click(lambda event: self.ask())
 
     @property
     def waiting(self) -> bool:
-        """Whether it has not been given an answer yet."""
-        return self._answer is None
+        """Whether it is to be drawn and has not been given an answer yet."""
+        return self._answer is None and not self.closed
+
+    def ask(self) -> None:
+        """Have the figure drawn, where it is drawn on request only."""
+        if self.closed and self._opened is not None:
+            self.closed = self._open.visible = False
+            self._sentence.say(WAITING)
+            self._opened(self.name)
+            self._tools.visible = True
 
     def show(self, answer: Answer) -> None:
         """The same card with another answer."""
@@ -72,8 +93,10 @@ class Card:
     def _footnote(self, answer: Answer) -> str:
         definition = answer.definition
         parts = [f"{definition.title.lower() if definition.title[1:2].islower() else definition.title}, version {definition.version}"]
-        parts.append("your courses only" if answer.own else "clustered by therapist" if "lower" in definition.values else "counts")
-        if answer.withheld and definition.name not in ("therapy_lengths", "active_courses"):
+        drawn = any(entry.name == "resamples" for entry in definition.parameters)
+        how = "courses drawn again and again" if drawn else "clustered by therapist" if "lower" in definition.values else "counts"
+        parts.append("your courses only" if answer.own else how)
+        if answer.withheld and not definition.workload and not definition.per_therapist and definition.name != "therapy_lengths":
             parts.append(f"{answer.withheld} {'point' if answer.withheld == 1 else 'points'} not shown: fewer than 8 courses or 2 therapists")
         return " · ".join(parts)
 

@@ -6,7 +6,7 @@ from datetime import date
 from html import escape
 from importlib import resources
 
-__all__ = ["ASIDE", "CHIP", "CHOICE", "LINK", "PAGE", "RANGE", "TABLE", "TEXT", "WIDGET", "day", "escape"]
+__all__ = ["ASIDE", "CHIP", "CHOICE", "LINK", "METHODS", "PAGE", "RANGE", "TABLE", "TEXT", "WIDGET", "day", "escape"]
 
 
 def _style(name: str) -> str:
@@ -22,6 +22,7 @@ CHIP = _style("chip")
 WIDGET = _style("widget")
 RANGE = _style("range")
 CHOICE = _style("choice")
+METHODS = _style("methods")
 
 
 def day(iso: str) -> str:

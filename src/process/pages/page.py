@@ -13,19 +13,17 @@ import panel as pn
 from bokeh.models import CustomJS, TextInput
 
 from process.access import Answer, Clinic, Cohort, Lease
-from process.access.cohort import ATTRIBUTES, LONGEST
+from process.access.cohort import ATTRIBUTES
 from process.charts import READY
-from process.charts import look as chart_look
 from process.errors import NotAllowed
 from process.measures import catalogue
-from process.pages import look, session
+from process.pages import about_cohort, look, session
 from process.pages.card import Card
-from process.pages.filters import BUSY, OUTCOME, Filters
+from process.pages.filters import BUSY, Filters
 from process.pages.said import Said
 
 pn.extension(sizing_mode="stretch_width", inline=True)  # inline: in Jupyter, too, nothing is fetched from another host
 
-WITHOUT_LENGTH = {"completed": "have not ended, or how is not known", "so_far": "have no attended session", "planned": "have no planned number"}
 FIRST = 3
 """Cards that are drawn before the page is sent, and that follow a range while it moves; the rest come right after, in their order."""
 DRAGGING = 0.3
@@ -52,12 +50,18 @@ setTimeout(() => { source.label = 'Copy link' }, 1600)
 
 @dataclass(frozen=True)
 class Plan:
-    """What a page is: its name, its label in the navigation, the question it asks, the length basis it starts from."""
+    """What a page is: its name, its label in the navigation, the question it asks, the length basis it starts from, and the cards drawn on request only."""
 
     name: str
     label: str
     question: str
     basis: str
+    on_request: tuple[str, ...] = ()
+
+
+def first_figures(page: str) -> list[str]:
+    """The measures whose figures a page is sent with."""
+    return [name for name in catalogue.names(page) if name != "lengths"][:FIRST]
 
 
 class Page:
@@ -71,16 +75,16 @@ class Page:
         link = session.query() if query is None else query
         self._basis = self.clinic.basis(plan.basis)
         self.cohort, problems = Cohort.from_query(link, self._basis, options)
-        names = [name for name in catalogue.names(plan.name) if name != "lengths"]
-        self._lease: Lease = self.clinic.prepare(plan.name, self.cohort, names[:FIRST])
+        self._lease: Lease = self.clinic.prepare(plan.name, self.cohort, first_figures(plan.name))
         self._moves = self._told = 0
         self._prepare = False
         self._answered = 0.0
         lengths = self._lease.answer("lengths", self.cohort.length)
         self.filters = Filters(self.cohort, options, lengths)
-        self.cards = {name: Card(name) for name in names}
-        for name in names if not session.served() else names[:FIRST]:
-            self.cards[name].show(self._lease.answer(name, self.cohort.length))
+        names = [name for name in catalogue.names(plan.name) if name != "lengths"]
+        self.cards = {name: Card(name, self._opened if name in plan.on_request else None) for name in names}
+        at_first = first_figures(plan.name) if session.served() else names
+        self._show([name for name in at_first if not self.cards[name].closed])
         self._summary = Said(look.TEXT)
         self._alerts = Said(look.TEXT)
         self._chips = {name: pn.widgets.Button(label=name, stylesheets=[look.CHIP], margin=(0, 6, 4, 0), visible=False, width_policy="min") for name in CHIPS}
@@ -126,7 +130,7 @@ class Page:
             self._tell(lengths)
             self._complain([])
         self._answered = READY.in_use = time.monotonic()
-        self._follow(self._moves, [name for name in self.cards if name not in self._at_once()])
+        self._follow(self._moves, [name for name, card in self.cards.items() if name not in self._at_once() and not card.closed])
 
     def _follow(self, move: int, names: list[str]) -> None:
         """What is left of a move, a card a tick, so that another move is never kept waiting for it."""
@@ -146,6 +150,13 @@ class Page:
             self._follow(move, names[1:])
         else:
             self._settle()
+
+    def _opened(self, name: str) -> None:
+        """Somebody asked for a figure that is drawn on request only."""
+        with self._refusals():
+            self._show([name])
+        self._answered = READY.in_use = time.monotonic()
+        self._settle()
 
     def _at_once(self) -> list[str]:
         """The cards that follow a moving range without delay: the page's first ones, but for what is matched anew."""
@@ -183,43 +194,13 @@ class Page:
         self.cohort.param.update(**{name: empty.get(name, [])})
 
     def _tell(self, lengths: Answer) -> None:
-        self.filters.show(lengths, self._counted(lengths))
-        stamp = lengths.stamp
-        here = lengths.headlines.loc["in_range"] if "in_range" in lengths.headlines.index else None
-        badge = "<span class='badge'>simulated clinic</span>" if stamp.origin == "simulated" else ""
-        if here is None or here["courses"] != here["courses"]:
-            people = "fewer than 8 courses"
-        else:
-            mine = "" if lengths.own else f" · {int(here['therapists']):,} therapist{'s' if here['therapists'] != 1 else ''}"
-            people = f"{'your ' if lengths.own else ''}{int(here['courses']):,} courses · {int(here['sessions']):,} attended sessions{mine}"
-        self._summary.say(f"<p class='summary' role='status'>{people} · {stamp.clinic} · data as of {look.day(stamp.as_of)} {badge}</p>")
+        self.filters.show(lengths, about_cohort.counted(lengths, self.cohort))
+        self._summary.say(about_cohort.summary(lengths))
         for name, chip in self._chips.items():
-            text = self._chip(name)
+            text = about_cohort.chip(name, self.cohort)
             wanted = {"visible": bool(text)} | ({"label": f"{text} ✕"} if text else {})
             if any(getattr(chip, key) != value for key, value in wanted.items()):
                 chip.param.update(**wanted)
-
-    def _counted(self, lengths: Answer) -> str:
-        rows = lengths.headlines
-        here, every = (_few_or(rows.loc[name, "courses"]) for name in ("in_range", "all_courses"))
-        without = int(lengths.notes.get("without_length", 0) or 0)
-        reason = {"completed": "have not ended, or how is not known", "so_far": "have no attended session", "planned": "have no planned number"}[
-            self.cohort.basis
-        ]
-        left = f"<p class='hint'>{without:,} courses {reason}, so they have no length here.</p>" if without else ""
-        outcome = f"<p class='hint'>{OUTCOME}</p>" if self.cohort.basis == "completed" else ""
-        span = "every length" if self.cohort.length is None else _span(self.cohort.length)
-        return f"<p class='counts'><b>{span}</b><span>{here} of {every} courses</span></p>{outcome}{left}"
-
-    def _chip(self, name: str) -> str:
-        if name == "length":
-            return "" if self.cohort.length is None else f"{chart_look.BASIS_NAMES[self.cohort.basis]}: {_span(self.cohort.length)}"
-        if name == "start":
-            first, last = self.cohort.start
-            return f"started {first.replace('-', ' ') or 'any time'} – {last.replace('-', ' ') or 'now'}" if first or last else ""
-        chosen = getattr(self.cohort, name)
-        names = [chart_look.ENDING_NAMES.get(code, code) if name == "ending" else code.replace("_", " ") for code in chosen]
-        return "" if not chosen else names[0] if len(names) == 1 else f"{len(names)} {ATTRIBUTES[name]}"
 
     def _complain(self, problems: list[str]) -> None:
         items = "".join(f"<li>{look.escape(text)}</li>" for text in problems)
@@ -242,10 +223,7 @@ class Page:
                 "sees": "own courses" if viewer.scope else "whole clinic",
                 "css": look.PAGE,
                 "waiting": bool(waiting),
-                "cards": [
-                    {"id": name, "question": card.question, "wide": card.wide, "describes": card.describes, "closed": card.closed}
-                    for name, card in self.cards.items()
-                ],
+                "cards": [{"id": name, "question": card.question, "wide": card.wide, "describes": card.describes} for name, card in self.cards.items()],
             },
         )
         template.add_panel("summary", self._summary.pane)
@@ -263,16 +241,9 @@ class Page:
     def card(self, name: str) -> pn.Column:
         """One card with its question, as notebooks show it."""
         own = self.cards[name]
+        if not session.served():  # the served page runs this cell, too, and leaves it to the reader to ask
+            own.ask()
         return pn.Column(pn.pane.HTML(f"<h3>{own.question}</h3>", margin=0), own.body, sizing_mode="stretch_width")
-
-
-def _span(length: tuple[int, int]) -> str:
-    low, high = length
-    return f"{low} sessions and more" if high >= LONGEST else f"{low}–{high} sessions" if low != high else f"{low} sessions"
-
-
-def _few_or(courses: float) -> str:
-    return "fewer than 8" if courses != courses else f"{int(courses):,}"
 
 
 def _text(name: str) -> str:

@@ -15,6 +15,7 @@ from tornado.web import HTTPError, RequestHandler, decode_signed_value
 from tornado.websocket import WebSocketHandler
 
 from process.errors import NotAllowed
+from process.pages import NAVIGATION
 from process.server.people import People, PersonalLinks
 
 COOKIE = "therapy_process"
@@ -134,7 +135,8 @@ class Unknown(Plain):
 
     def prepare(self) -> None:
         """Name the pages there are."""
-        self.say(404, "There is no such page", "The pages are <a href='/goals'>Goals</a>, <a href='/alliance'>Alliance</a>, <a href='/caseload'>Caseload</a>.")
+        pages = ", ".join(f"<a href='/{name}'>{label}</a>" for name, label in NAVIGATION.items())
+        self.say(404, "There is no such page", f"The pages are {pages}.")
         self.finish()
 
 

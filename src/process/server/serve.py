@@ -16,8 +16,9 @@ from process import access, shipped
 from process.access import Viewer
 from process.charts import READY
 from process.errors import PortInUse, SettingWrong
-from process.pages import PLANS, session
+from process.pages import NAVIGATION, PLANS, first_figures, session
 from process.server.gate import COOKIE, Enter, Gate, Health, Home, Leave, SignIn, Tidy, Unknown
+from process.server.methods import Methods
 from process.server.people import People, PersonalLinks
 
 PAGES = tuple(PLANS)
@@ -73,13 +74,14 @@ def serve(
 
 
 def _keep_figures_ready(loop: IOLoop) -> None:
-    """Make blank figures one at a time while nobody waits: the first right away, then whenever some were taken."""
+    """Make blank figures one at a time while nobody waits: those that pages are sent with right away, then whatever is missing."""
 
     def make_one() -> None:
         idle = time.monotonic() - READY.in_use > IDLE
         loop.call_later(0.05 if idle and READY.make_one() else 0.5, make_one)
 
-    while READY.make_one(enough=1):
+    opening = ["lengths", *(name for page in PAGES for name in first_figures(page))]
+    while READY.make_one(enough=1, names=opening):
         pass
     loop.call_later(0.5, make_one)
 
@@ -114,13 +116,14 @@ def build(records: access.Records, people: People, links: PersonalLinks, *, port
             (r"/sign-in", SignIn),
             (r"/sign-out", Leave),
             (r"/enter/([\w-]+)", Enter, {"links": links}),
+            (r"/methods", Methods, {"gate": gate, "records": records, "people": people}),
         ],
         start=False,
         show=False,
     )
     # These come before Bokeh's and Panel's own: `/components` would import whatever module an address names, for anybody.
     # Bokeh adds these routes to every page by itself; handlers that come first are the only way to have them answer nothing.
-    server._tornado.add_handlers(r".*", [(r".*/(autoload\.js|metadata)", Unknown), (r"/components.*", Unknown), (rf"/({'|'.join(PAGES)})/", Tidy)])
+    server._tornado.add_handlers(r".*", [(r".*/(autoload\.js|metadata)", Unknown), (r"/components.*", Unknown), (rf"/({'|'.join(NAVIGATION)})/", Tidy)])
     return server
 
 

@@ -7,6 +7,7 @@
 
 from process.store.engine import DuckDBEngine, Engine
 from process.store.folder import Generation, current, generations, loadable
+from process.store.own import OwnInstruments, own_instruments
 from process.store.publishing import publish
 
-__all__ = ["DuckDBEngine", "Engine", "Generation", "current", "generations", "loadable", "publish"]
+__all__ = ["DuckDBEngine", "Engine", "Generation", "OwnInstruments", "current", "generations", "loadable", "own_instruments", "publish"]

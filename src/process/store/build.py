@@ -6,7 +6,7 @@ registered tables, never as text of a statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from process.contract import instruments
+from process.contract.instruments import Form
 from process.contract.tables import TABLES, Table
 from process.errors import StoreProblem
 
@@ -21,7 +22,7 @@ Progress = Callable[[str, int, int], None]
 Derive = Callable[[Callable[..., pd.DataFrame]], Mapping[str, pd.DataFrame]]
 """What the layers above add to a generation: given `query(sql, **params)` over the records and summaries, tables by name."""
 SUMMARIES = Path(__file__).parent / "summaries"
-_INSTRUMENT_TYPES = {"minimum": "DOUBLE", "maximum": "DOUBLE", "priority": "INTEGER"}
+_INSTRUMENT_TYPES = {"items": "INTEGER", "priority": "INTEGER", "own": "BOOLEAN"}
 
 
 def summaries() -> list[tuple[str, str]]:
@@ -29,10 +30,13 @@ def summaries() -> list[tuple[str, str]]:
     return [(path.stem.split("_", 1)[1], path.read_text("utf-8").strip().rstrip(";")) for path in sorted(SUMMARIES.glob("[0-9][0-9]_*.sql"))]
 
 
-def build(path: Path, records: dict[str, pd.DataFrame], progress: Progress, derive: Derive | None = None) -> dict[str, int]:
+def build(
+    path: Path, records: dict[str, pd.DataFrame], progress: Progress, derive: Derive | None = None, forms: Sequence[Form] | None = None
+) -> dict[str, int]:
     """Write a generation to `path` (a new file) and give the rows of each of its tables. Any error leaves no transaction half done.
 
-    `derive` adds the tables that statistics make of the summaries; they are stored in the same transaction.
+    `derive` adds the tables that statistics make of the summaries; they are stored in the same transaction. `forms` are those of the registry of
+    instruments, with the clinic's own (default: those that ship).
     """
     unknown = set(records) - set(TABLES)
     if unknown:
@@ -45,7 +49,7 @@ def build(path: Path, records: dict[str, pd.DataFrame], progress: Progress, deri
         for done, table in enumerate(TABLES.values()):
             progress(steps[done], done, len(steps))
             _store(connection, table, records.get(table.name))
-        _store_frame(connection, "instruments", instruments.table(), _INSTRUMENT_TYPES)
+        _store_frame(connection, "instruments", instruments.table(forms), _INSTRUMENT_TYPES)
         for done, (name, select) in enumerate(summaries(), len(TABLES)):
             progress(steps[done], done, len(steps))
             connection.execute(f'create table "{name}" as {select}')

@@ -3,6 +3,7 @@
     store/current                     the name of the generation that is served
     store/lock                        held while a load runs
     store/generations/<name>.duckdb   the records and their summaries; never changed once it has its name
+    store/instruments/<id>.toml       the clinic's own instruments, as the last load had them
     store/generations/<name>.json     its manifest: counts, versions, when it was made
 
 A name is `g`, a number that only grows, and six random characters, so that no name ever stands for two files.
@@ -26,7 +27,8 @@ from process.errors import StoreProblem
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 BUILDING = ".building-"
 _NAME = re.compile(r"g(\d{6})-[0-9a-f]{6}")
-_OWN = {"current", "lock", "generations"}
+INSTRUMENTS = "instruments"
+_OWN = {"current", "lock", "generations", INSTRUMENTS}
 
 
 @dataclass(frozen=True)

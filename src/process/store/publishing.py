@@ -19,6 +19,7 @@ from process.contract.tables import VERSION
 from process.errors import StoreProblem
 from process.store.build import Derive, Progress, build, check
 from process.store.folder import BUILDING, Generation, current, loading, next_name, prepare, prune, settle_file, settle_folder, sweep, write_whole
+from process.store.own import OwnInstruments, keep, own_instruments
 
 KEPT = 3
 
@@ -29,10 +30,12 @@ def publish(
     progress: Progress | None = None,
     about: dict[str, Any] | None = None,
     derive: Derive | None = None,
+    own: OwnInstruments | None = None,
 ) -> Generation:
     """Put `records` (the contract's tables; absent ones become empty) into the store as its new generation, and give it.
 
-    `progress` is told (what, done, total); `about` is kept in the manifest; `derive` adds tables made of the summaries. Raises `StoreProblem`
+    `progress` is told (what, done, total); `about` is kept in the manifest; `derive` adds tables made of the summaries;
+    `own` are the clinic's own instruments, which the store keeps (default: those that it keeps already). Raises `StoreProblem`
     where the folder is not a store, another load is running, or the disk refuses; the generation served before is then served still.
     """
     store = Path(store)
@@ -44,13 +47,15 @@ def publish(
         folder = store / "generations"
         aside = folder / f"{BUILDING}{name}.duckdb"
         try:
-            counts = build(aside, records, say, derive)
+            own = own or own_instruments(store)
+            counts = build(aside, records, say, derive, own.forms)
             say("checking", 1, 1)
             check(aside, records, counts)
             settle_file(aside)
             manifest = _manifest(name, records, counts, aside.stat().st_size, about)
             os.replace(aside, folder / f"{name}.duckdb")
             settle_folder(folder)
+            keep(store, own)
             write_whole(folder / f"{name}.json", dumps(manifest, indent=2))
             write_whole(store / "current", name + "\n")
         except (OSError, duckdb.IOException) as error:
