@@ -128,9 +128,9 @@ def spread(courses, length, width=5.0):
         if not scores:
             continue
         middle = mean(scores)
-        places = [("courses", math.floor(middle / width + 0.5) * width)]
+        places = [("courses", math.floor(round(middle / width, 6) + 0.5) * width)]
         if len(scores) >= 2:
-            places += [("sessions", math.floor((score - middle) / width + 0.5) * width) for score in scores]
+            places += [("sessions", math.floor(round((score - middle) / width, 6) + 0.5) * width) for score in scores]
         for place in places:
             bands.setdefault(place, []).append(course)
     return {place: {"scores": len(those), **distinct(those)} for place, those in bands.items()}

@@ -1,5 +1,5 @@
 -- How course means lie on the scale, and how a course's sessions lie around its mean: counts by band. A band is $band_width POMP points wide and `place` is its
--- middle in such widths, on the scale for course means and from the course's own mean for sessions. Sessions: of courses with two scores or more.
+-- middle in such widths (rounded first: equal levels must not fall on two sides of an edge), on the scale for course means and from the course's own mean for sessions. Sessions: of courses with two scores or more.
 with patient_scores as (
     select
         course_id,
@@ -14,7 +14,7 @@ placed_courses as (
     select distinct
         course_id,
         'courses' as part,
-        cast(floor(course_mean / $band_width + 0.5) as integer) as place,
+        cast(floor(round(course_mean / $band_width, 6) + 0.5) as integer) as place,
         1 as counted
     from patient_scores
 ),
@@ -23,11 +23,11 @@ placed_sessions as (
     select
         course_id,
         'sessions' as part,
-        cast(floor((pomp - course_mean) / $band_width + 0.5) as integer) as place,
+        cast(floor(round((pomp - course_mean) / $band_width, 6) + 0.5) as integer) as place,
         count(*) as counted
     from patient_scores
     where scores >= 2
-    group by course_id, cast(floor((pomp - course_mean) / $band_width + 0.5) as integer)
+    group by course_id, cast(floor(round((pomp - course_mean) / $band_width, 6) + 0.5) as integer)
 ),
 
 placed as (
