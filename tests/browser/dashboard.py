@@ -60,7 +60,9 @@ window.reading = (() => {
       }).observe(document.body, {attributes: true, attributeFilter: ['class']})
     }, {capture: true, once: true})
   }
-  const cards = whole => [...document.querySelectorAll('section.card')].map(part => card(part.id, whole))
+  // A figure that is drawn on request only is no card yet: its question stands there with a button.
+  const asked = part => !deep(part, 'button').some(button => button.checkVisibility() && button.innerText.trim() == 'Show this figure')
+  const cards = whole => [...document.querySelectorAll('section.card')].filter(asked).map(part => card(part.id, whole))
   const answers = (card, words) => card.sentence && (card.coloured > 40 || (!card.width && words.some(part => card.sentence.includes(part))))
   const answered = words => cards(false).every(card => answers(card, words))
   return {cards, answered, painted, settled, watch}
@@ -181,7 +183,7 @@ class Dashboard:
         return self
 
     def seen(self) -> dict[str, Shown]:
-        """Every card, by name, in the page's order."""
+        """Every card that has been asked for, by name, in the page's order."""
         return {card["name"]: Shown(**card) for card in self.page.evaluate("reading.cards(true)")}
 
     def drawn(self) -> dict[str, Shown]:

@@ -8,16 +8,17 @@ import pytest
 from playwright.sync_api import expect
 
 from process.measures import catalogue
+from process.pages import PLANS, figures
 
-PAGES = ("goals", "alliance", "caseload")
+PAGES = tuple(PLANS)
 BOTH = pytest.mark.parametrize("who", ["director", "therapist"])
 EACH = pytest.mark.parametrize("name", PAGES)
 DEEPEST = "(() => { let at = document.activeElement; while (at.shadowRoot?.activeElement) at = at.shadowRoot.activeElement; return at.role })()"
-NOT_WORDS = re.compile(r"\b(nan|undefined|none|null|inf|NaT)\b|\{\{|\}\}", re.IGNORECASE)
+NOT_WORDS = re.compile(r"\b(nan|NaN|undefined|None|null|inf|NaT)\b|\{\{|\}\}")
 
 
 def measures(name: str) -> list[str]:
-    return [measure for measure in catalogue.names(name) if measure != "lengths"]
+    return figures(PLANS[name])
 
 
 @BOTH
@@ -27,7 +28,7 @@ def test_every_card_has_its_figure_and_its_sentence(at, photograph, who, name):
 
     cards = page.drawn()
 
-    assert list(cards) == measures(name)
+    assert list(cards) == [measure for measure in measures(name) if measure not in PLANS[name].on_request]
     for card in cards.values():
         assert card.drawn or (who == "therapist" and card.reason), card
         assert card.question == catalogue.measure(card.name).definition.question
@@ -75,6 +76,19 @@ def test_both_handles_of_the_length_range_have_a_name_and_a_value(at):
     for upper in (False, True):
         expect(page.handle(upper)).to_have_accessible_name(re.compile(r"\w"))
         assert float(page.handle(upper).get_attribute("aria-valuenow")) >= 0
+
+
+@pytest.mark.parametrize("name", ["attainment_by_band", "goal_lineage"])
+def test_a_figure_that_waits_to_be_asked_for_is_drawn_then(at, name):
+    page = at("director", "goals")
+
+    page.card(name).get_by_role("button", name="Show this figure").click()
+    page.settle()
+
+    card = page.drawn()[name]
+    assert card.drawn and re.search(r"\d", card.sentence)
+    expect(page.card(name).get_by_role("button", name="As table")).to_be_visible()
+    page.open("goals")
 
 
 def test_a_card_has_a_link_to_itself(at):

@@ -110,7 +110,8 @@ def test_the_package_imports_only_what_it_declares(root, project):
 
 
 def test_the_tests_import_only_what_is_declared(root, declared):
-    own = {"process", "tests", "benchmarks"} | {path.stem for folder in ("tests", "tools") for path in (root / folder).rglob("*") if path.suffix == ".py" or path.is_dir()}
+    files = [path for folder in ("tests", "tools") for path in (root / folder).rglob("*")]
+    own = {"process", "tests", "benchmarks"} | {path.stem for path in files if path.suffix == ".py" or path.is_dir()}
 
     assert undeclared(root / "tests", declared, own) == []
 

@@ -27,6 +27,7 @@ from process.measures import (
     intervals,
     outcome_change,
     parameters,
+    possible_ruptures,
     spc,
 )
 from process.measures.dips import COMMON, RULES
@@ -61,7 +62,6 @@ DECIDE_NOTHING = {
     "measures.incidence.LEVEL": "the level of every interval",
     "measures.lengths._WHOLE": "every length",
     "measures.many_dips.AT_ONCE": "memory",
-    "measures.many_dips._ROUNDING": "rounding",
     "measures.possible_ruptures.CAUSAL": "printed with the rules for dips",
     "measures.possible_ruptures.IN_A_DIP": "a code",
     "measures.possible_ruptures.NOT_IN_A_DIP": "a code",
@@ -264,6 +264,19 @@ def test_a_threshold_that_is_not_in_the_code_is_refused_by_name(monkeypatch):
 
     with pytest.raises(SettingWrong, match="`measures.intervals.MINIMUM_MOON` is described and not in the code"):
         explained.thresholds.__wrapped__()
+
+
+def test_the_numbers_of_the_rules_for_dips_are_those_that_the_pages_use():
+    printed = {rule.name: {name: value for name, value, _ in rule.parameters} for rule in explained.dip_rules()}
+    for name, (_, defaults) in RULES.items():
+        assert printed[name] == defaults | COMMON | possible_ruptures.CAUSAL.get(name, {})
+    assert printed["xmr"]["causal"] == 1
+
+
+@pytest.mark.parametrize("name", ["dips_by_rule", "dip_rate", "dip_agreement", "dips_and_recorded"])
+def test_what_raises_no_possible_rupture_stands_in_the_formula(name):
+    formula = catalogue.measure(name).definition.formula
+    assert "where max(s, S) > 0" in formula and "earlier scores that are all equal tell no limit" in formula
 
 
 def test_rules_for_dips_are_those_of_the_code(monkeypatch):

@@ -32,7 +32,7 @@ def frame(cells: Sequence[Cell], columns: Sequence[str], rows: Sequence[str]) ->
     height = len(rows)
     for cell in cells:
         y = height - 1.0 - cell.row
-        fill = FILLS[min(int(cell.share // 20), len(FILLS) - 1)] if np.isfinite(cell.share) else "#ffffff"
+        fill = FILLS[min(int(cell.share // 10), len(FILLS) - 1)] if np.isfinite(cell.share) else "#ffffff"
         boxes.append((cell.column - 0.47, y - 0.45, cell.column + 0.47, y + 0.45, fill, cell.tip))
         for place, line in enumerate(cell.lines):
             texts.append((cell.column, y + 0.13 * (len(cell.lines) - 1) - 0.28 * place, line, look.INK if not place else look.FAINT, "center"))

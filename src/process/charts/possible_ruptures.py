@@ -9,7 +9,7 @@ from process.charts import cells, look, rows
 from process.charts import rupture_words as words
 from process.charts.chart import Chart
 from process.charts.layers import Frame
-from process.charts.recorded_ruptures import drawn_rows, fitted, largest
+from process.charts.recorded_ruptures import drawn_rows, largest
 from process.charts.words import headline, interval, number, plain, tip_interval
 
 _SOME = "Too few courses with enough alliance scores in this range to look for possible ruptures."
@@ -22,7 +22,7 @@ def _rules_frame(value: str, count: str, noun: str, unit: str, digits: int) -> o
             for row in answer.table.to_dict("records")
             if row["courses"] != 0
         ]
-        return fitted(rows.frame(found, noun, unit, digits))
+        return rows.frame(found, noun, unit, digits)
 
     return frame
 
@@ -121,7 +121,7 @@ def _recorded_frame(answer: Answer) -> Frame:
         on_record = row["looked"] == "rupture_found"
         label = f"{words.RULES[row['rule']]}: {'rupture' if on_record else 'none'}"
         found.append(rows.Row(label, row["share"], row["lower"], row["upper"], row["sessions"], look.VERMILLION if on_record else look.FAINT))
-    return fitted(rows.frame(found, "session"))
+    return rows.frame(found, "session")
 
 
 def _recorded_says(answer: Answer) -> str:

@@ -10,7 +10,7 @@ from process.access import Answer
 from process.charts import look, rows
 from process.charts import rupture_words as words
 from process.charts.chart import Chart
-from process.charts.layers import Axis, Frame
+from process.charts.layers import Frame
 from process.charts.words import headline, interval, number
 
 _SOME = "Too few recorded ruptures in this range to describe them."
@@ -24,24 +24,9 @@ def drawn_rows(names: dict[str, str], count: str, noun: str, colour: str = look.
         found = [
             rows.Row(names.get(row[key], row[key]), row["share"], row["lower"], row["upper"], row[count], colour) for row in answer.table.to_dict("records")
         ]
-        return fitted(rows.frame(found, noun))
+        return rows.frame(found, noun)
 
     return frame
-
-
-_CARD, _LETTER = 300.0, 6.2  # pixels: what a phone leaves a figure, and a letter of its texts
-
-
-def fitted(frame: Frame) -> Frame:
-    """The frame of rows with room for the words beside every dot, and no more ticks than can stand side by side, on a phone, too."""
-    names, text = frame.y.ticks.values(), frame.layers["text"]
-    plot = max(_CARD - _LETTER * max((len(name) for name in names), default=0), 120.0)
-    start, end = frame.x.start, frame.x.end
-    for place, words_there in zip(text.get("x", ()), text.get("text", ()), strict=True):
-        part = min(_LETTER * len(words_there) / plot, 0.8)
-        end = max(end, (float(place) - part * start) / (1.0 - part))
-    many = max(int(np.ceil(len(frame.x.ticks) / max(plot * (max(frame.x.ticks) - start) / (end - start) // 34, 3))), 1)
-    return Frame(frame.layers, Axis(start, end, dict(list(frame.x.ticks.items())[::many])), frame.y)
 
 
 def largest(answer: Answer, names: dict[str, str], many: int = 2) -> str:

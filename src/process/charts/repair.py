@@ -10,7 +10,6 @@ from process.charts import rupture_words as words
 from process.charts.chart import Chart
 from process.charts.curves import Line, Plan, Points, Reading, drawn
 from process.charts.layers import Axis, Frame
-from process.charts.recorded_ruptures import fitted
 from process.charts.words import headline, interval, number, tip_interval
 
 _SOME = "Too few recorded ruptures in this range to say how they are repaired."
@@ -28,7 +27,7 @@ def _steps_frame(answer: Answer) -> Frame:
         )
         for row in answer.table.to_dict("records")
     ]
-    return fitted(rows.frame(found, "rupture"))
+    return rows.frame(found, "rupture")
 
 
 def _steps_says(answer: Answer) -> str:

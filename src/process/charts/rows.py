@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from process.charts import look
-from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
+from process.charts.layers import TEXT, Axis, Columns, Frame, Layer, as_columns
 from process.charts.words import number, plain
+
+_CARD, _LETTER, _GAP = 300.0, 6.2, 9.0
+"""Pixels: what a phone leaves a figure, a letter of its texts, and from a dot to its words."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,7 @@ def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zer
             tips.append("")
             continue
         limits = f" ({plain(row.lower, digits, zero)} to {plain(row.upper, digits, zero)})" if np.isfinite(row.lower) else ""
-        text.append(
-            (float(np.nanmax([row.value, row.upper])) + width * 0.02, at, f"{plain(row.value, digits, zero)}{unit}  ({int(row.n):,})", look.INK, "left")
-        )
+        text.append((float(np.nanmax([row.value, row.upper])), at, f"{plain(row.value, digits, zero)}{unit}  ({int(row.n):,})", look.INK, "left"))
         tips.append(f"{row.label}: {plain(row.value, digits, zero)}{unit}{limits} · {number(row.n, noun)}")
     columns = {
         "whiskers": {"x0": lower[shown], "x1": upper[shown], "y0": place[shown], "y1": place[shown]},
@@ -64,8 +65,22 @@ def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zer
     if zero:
         columns["zero"] = {"x0": [0.0], "x1": [0.0], "y0": [-0.6], "y1": [len(rows) - 0.4]}
     ticks = {float(at): f"{plain(at, 0 if step >= 1 else 1, zero)}{unit if unit == ' %' else ''}" for at in np.arange(low, high + step / 2, step)}
-    x = Axis(low - width * 0.02, high + width * 0.42, ticks)
-    return Frame(columns, x, Axis(-0.7, len(rows) - 0.3, {float(at): row.label for at, row in zip(place, rows, strict=True)}))
+    names = {float(at): row.label for at, row in zip(place, rows, strict=True)}
+    return _fitted(columns, Axis(low - width * 0.02, high + width * 0.05, ticks), Axis(-0.7, len(rows) - 0.3, names), shown)
+
+
+def _fitted(columns: dict[str, Columns], x: Axis, y: Axis, shown: np.ndarray) -> Frame:
+    """With room for the words beside every dot, and no more ticks than can stand side by side, on a phone, too."""
+    plot = max(_CARD - _LETTER * max((len(name) for name in y.ticks.values()), default=0), 120.0)
+    text, end = columns["text"], x.end
+    for at, words in zip(text.get("x", ()), text.get("text", ()), strict=True):
+        part = min((_LETTER * len(words) + _GAP) / plot, 0.85)
+        end = max(end, (float(at) - part * x.start) / (1.0 - part))
+    if text:
+        text["x"] = text["x"] + np.where(shown, _GAP * (end - x.start) / plot, 0.0)
+    room = plot * (max(x.ticks) - x.start) / (end - x.start) // 34
+    many = max(int(np.ceil(len(x.ticks) / max(room, 2))), 1)
+    return Frame(columns, Axis(x.start, end, dict(list(x.ticks.items())[::many])), y)
 
 
 def _ends(low: float, high: float) -> tuple[float, float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from process.access import Clinic
 from process.errors import QuestionWrong, did_you_mean
-from process.pages.page import Page, Plan, first_figures
+from process.pages.page import Page, Plan, figures, first_figures
 
 # Cards that answer a second question about the same records: their questions are on the page, their figures are drawn when somebody asks.
 GOALS_ON_REQUEST = (
@@ -35,7 +35,7 @@ RUPTURES_ON_REQUEST = (
 PLANS = {
     plan.name: plan
     for plan in (
-        Plan("goals", "Goals", "Do people reach what they came for?", "completed", on_request=("attainment_t_score",)),
+        Plan("goals", "Goals", "Do people reach what they came for?", "completed", GOALS_ON_REQUEST),
         Plan("alliance", "Alliance", "How does the alliance move, and what happens after it ruptures?", "completed"),
         Plan("ruptures", "Ruptures", "What are ruptures like, and how are they repaired?", "completed", RUPTURES_ON_REQUEST),
         Plan("outcomes", "Outcomes", "Do people get better?", "completed"),
@@ -54,4 +54,4 @@ def open_page(name: str, clinic: Clinic | None = None, query: str | None = None)
     return Page(PLANS[name], clinic, query, NAVIGATION)
 
 
-__all__ = ["NAVIGATION", "PLANS", "Page", "Plan", "first_figures", "open_page"]
+__all__ = ["NAVIGATION", "PLANS", "Page", "Plan", "figures", "first_figures", "open_page"]

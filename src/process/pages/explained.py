@@ -14,6 +14,7 @@ from typing import Any
 from process.errors import SettingWrong
 from process.measures.dips import COMMON, RULES
 from process.measures.measure import DEFINITIONS
+from process.measures.possible_ruptures import CAUSAL
 
 FOLDER = DEFINITIONS / "methods"
 
@@ -81,13 +82,17 @@ def thresholds() -> tuple[Threshold, ...]:
 
 @cache
 def dip_rules() -> tuple[Rule, ...]:
-    """The rules for dips in the code's order; `SettingWrong` where one is described that does not exist, or the other way round."""
+    """The rules for dips in the code's order, with the pages' numbers; `SettingWrong` where one is described that does not exist, or the other way round."""
     content = _read("dip_rules")
     if set(content["rules"]) != set(RULES):
         raise SettingWrong(f"The rules described ({', '.join(content['rules'])}) are not those of the code ({', '.join(RULES)}).")
     known = content["numbers"]
     return tuple(
-        Rule(name, **content["rules"][name], parameters=tuple((number, value, known[number]) for number, value in (defaults | COMMON).items()))
+        Rule(
+            name,
+            **content["rules"][name],
+            parameters=tuple((number, value, known[number]) for number, value in (defaults | CAUSAL.get(name, {}) | COMMON).items()),
+        )
         for name, (_, defaults) in RULES.items()
     )
 

@@ -59,9 +59,15 @@ class Plan:
     on_request: tuple[str, ...] = ()
 
 
-def first_figures(page: str) -> list[str]:
+def figures(plan: Plan) -> list[str]:
+    """The measures of a page in the order of its cards: those drawn with it, then those drawn on request."""
+    names = [name for name in catalogue.names(plan.name) if name != "lengths"]
+    return sorted(names, key=lambda name: name in plan.on_request)
+
+
+def first_figures(plan: Plan) -> list[str]:
     """The measures whose figures a page is sent with."""
-    return [name for name in catalogue.names(page) if name != "lengths"][:FIRST]
+    return [name for name in figures(plan) if name not in plan.on_request][:FIRST]
 
 
 class Page:
@@ -75,15 +81,15 @@ class Page:
         link = session.query() if query is None else query
         self._basis = self.clinic.basis(plan.basis)
         self.cohort, problems = Cohort.from_query(link, self._basis, options)
-        self._lease: Lease = self.clinic.prepare(plan.name, self.cohort, first_figures(plan.name))
+        self._lease: Lease = self.clinic.prepare(plan.name, self.cohort, first_figures(plan))
         self._moves = self._told = 0
         self._prepare = False
         self._answered = 0.0
         lengths = self._lease.answer("lengths", self.cohort.length)
         self.filters = Filters(self.cohort, options, lengths)
-        names = [name for name in catalogue.names(plan.name) if name != "lengths"]
+        names = figures(plan)
         self.cards = {name: Card(name, self._opened if name in plan.on_request else None) for name in names}
-        at_first = first_figures(plan.name) if session.served() else names
+        at_first = first_figures(plan) if session.served() else names
         self._show([name for name in at_first if not self.cards[name].closed])
         self._summary = Said(look.TEXT)
         self._alerts = Said(look.TEXT)
@@ -223,7 +229,10 @@ class Page:
                 "sees": "own courses" if viewer.scope else "whole clinic",
                 "css": look.PAGE,
                 "waiting": bool(waiting),
-                "cards": [{"id": name, "question": card.question, "wide": card.wide, "describes": card.describes} for name, card in self.cards.items()],
+                "cards": [
+                    {"id": name, "question": card.question, "wide": card.wide, "describes": card.describes, "closed": card.closed}
+                    for name, card in self.cards.items()
+                ],
             },
         )
         template.add_panel("summary", self._summary.pane)

@@ -80,7 +80,7 @@ def _keep_figures_ready(loop: IOLoop) -> None:
         idle = time.monotonic() - READY.in_use > IDLE
         loop.call_later(0.05 if idle and READY.make_one() else 0.5, make_one)
 
-    opening = ["lengths", *(name for page in PAGES for name in first_figures(page))]
+    opening = ["lengths", *(name for plan in PLANS.values() for name in first_figures(plan))]
     while READY.make_one(enough=1, names=opening):
         pass
     loop.call_later(0.5, make_one)
