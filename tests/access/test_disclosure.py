@@ -299,7 +299,17 @@ FAIR = catalogue.measure("fair_comparison_dropout").definition
 def funnel(*therapists: tuple[str, int]) -> pd.DataFrame:
     """All together and then therapists with these numbers of courses."""
     rows = [("", sum(n for _, n in therapists), len(therapists)), *((name, n, 1) for name, n in therapists)]
-    figures = {"share": 20.0, "lower": 12.0, "upper": 31.0, "expected": 21.0, "adjusted": 19.0, "shrunk": 19.5, "shrunk_lower": 14.0, "shrunk_upper": 26.0}
+    figures = {
+        "share": 20.0,
+        "lower": 12.0,
+        "upper": 31.0,
+        "expected": 21.0,
+        "adjusted": 19.0,
+        "effective": 38.0,
+        "shrunk": 19.5,
+        "shrunk_lower": 14.0,
+        "shrunk_upper": 26.0,
+    }
     return pd.DataFrame([{"therapist_id": name, **figures, "beyond": 0.0, "courses": n, "therapists": many, "why": ""} for name, n, many in rows])
 
 
@@ -368,7 +378,7 @@ def test_a_single_therapist_never_leaves_and_their_own_leaves_without_what_would
     assert exported.table["therapist_id"].tolist() == [""] and not exported.table["withheld"].any()
     own = for_export(funnel(("T1", 60)).iloc[1:], FAIR, own=True)
     assert own["therapist_id"].tolist() == ["T1"] and own["courses"].tolist() == [60] and own["share"].tolist() == [pytest.approx(16.7)]
-    assert not {"expected", "adjusted", "shrunk", "shrunk_lower", "shrunk_upper", "beyond"} & {*own, *exported.table}
+    assert not {"expected", "adjusted", "effective", "shrunk", "shrunk_lower", "shrunk_upper", "beyond"} & {*own, *exported.table}
 
 
 def test_the_weeks_of_each_therapist_are_seen_without_filters_and_not_with_one(records):

@@ -58,6 +58,34 @@ def test_each_person_falls_in_one_category(pre, post, category):
 
 def test_a_change_of_exactly_the_critical_size_is_not_reliable():
     assert classify(0, 1.96 * np.sqrt(2) * np.sqrt(0.75), 1, 0.25, 5).item() == "unchanged"
+    for pre, sd, reliability in [(pre, sd, r) for pre in (30, 27, 19.3, 100) for sd in (5, 6.1, 0.37) for r in (0.8, 0.9, 0.85)]:
+        points = 1.96 * np.sqrt(2) * sd * np.sqrt(1 - reliability)
+        assert classify([pre, pre], [pre - points, pre + points], sd, reliability, 15).tolist() == ["unchanged"] * 2
+        assert classify(pre, pre - 1.0001 * points, sd, reliability, -999).item() == "improved"
+
+
+def test_without_a_known_sd_or_reliability_there_is_no_category():
+    assert classify([30, 30], [10, 10], [5, np.nan], 0.9, 15).tolist() == ["recovered", None]
+    assert classify(30, 10, 5, np.nan, 15).item() is None
+    assert np.isnan(reliable_change(30, 10, 5, np.nan))
+
+
+@pytest.mark.parametrize("endless", [np.inf, -np.inf])
+def test_endless_numbers_are_refused(endless):
+    for pre, post, edge in [(endless, 10, 15), (30, endless, 15), (endless, endless, 15), (30, 10, endless)]:
+        with pytest.raises(ValueError, match="endless"):
+            classify([30, pre], [10, post], 5, 0.9, edge)
+        with pytest.raises(ValueError, match="endless"):
+            classify_by_threshold(pre, post, 6, edge)
+    with pytest.raises(ValueError, match="endless"):
+        reliable_change(30, endless, 5, 0.9)
+    with pytest.raises(ValueError, match="endless"):
+        cutoff("c", 20, 5, endless, 3)
+
+
+def test_single_numbers_give_a_number_that_can_be_rounded():
+    assert round(reliable_change(32.5, 47.5, 7.5, 0.80), 2) == 3.16
+    assert round(cutoff("c", 20, 5, 5, 3), 2) == 10.62
 
 
 def test_what_was_not_measured_stays_so():

@@ -14,6 +14,8 @@ from tests.reference.clinics import clinic
 from tests.reference.uncertainty import share_interval
 
 from process.measures import case_mix, catalogue, fair, parameters
+from process.measures import comparison as side_by_side
+from process.measures.funnel import proportion_limits
 from process.measures.therapist_share import drawn_together, variance_share
 
 OUTCOMES = ("dropout", "improvement")
@@ -296,7 +298,8 @@ def test_what_patients_bring_is_not_taken_for_a_difference_between_therapists():
     n = np.full(30, 120)
     mix = draws.binomial(n, hard)
     observed = draws.binomial(mix, 0.5) + draws.binomial(n - mix, 0.1)
-    numbers = fair.spread(pd.DataFrame({"n": n, "observed": observed, "anticipated": 0.5 * mix + 0.1 * (n - mix)})).set_index("part")["value"]
+    sums = {"anticipated": 0.5 * mix + 0.1 * (n - mix), "variance": 0.25 * mix + 0.09 * (n - mix)}
+    numbers = fair.spread(pd.DataFrame({"n": n, "observed": observed, **sums})).set_index("part")["value"]
     assert numbers["phi, case mix not taken out"] > 4 and numbers["tau, case mix not taken out"] > 0.1
     assert numbers["phi"] < 1.6 and numbers["variance share"] < 0.02
 
@@ -305,3 +308,98 @@ def test_an_adjusted_share_is_observed_over_expected_of_the_clinics():
     assert fair.adjusted(np.array([10.0, 9.0, 3.0]), np.array([5.0, 10.0, 0.0]), 0.2)[:2] == pytest.approx([0.4, 0.18])
     assert np.isnan(fair.adjusted(np.array([3.0]), np.array([0.0]), 0.2)).all()
     assert fair.adjusted(np.array([10.0]), np.array([1.0]), 0.5) == pytest.approx([1.0])
+
+
+@pytest.mark.parametrize("level", side_by_side.LEVELS)
+@pytest.mark.parametrize("tau", [0.0, 0.05])
+def test_the_limits_drawn_are_never_inside_those_of_chance(level, tau):
+    sizes = np.arange(1, 400)
+    for target in (0.02, 0.2, 0.5, 0.9):
+        lower, upper = side_by_side.limits(sizes, target, tau, level)["usual"]
+        low, high = proportion_limits(sizes, target, level)
+        assert (lower <= low).all() and (upper >= high).all()
+
+
+def test_nothing_in_twelve_courses_is_not_beyond_one_in_five():
+    # 0.8 ** 12 = 6.9 %
+    for level in side_by_side.LEVELS:
+        assert not side_by_side.beyond(np.array([12.0]), np.array([0.0]), 0.2, 0.0, level).any()
+
+
+@pytest.mark.parametrize("level", side_by_side.LEVELS)
+def test_chance_alone_puts_no_more_beyond_the_limits_than_they_say(level):
+    """Every count of 10 to 40 courses at 20 %, weighted with its binomial chance."""
+    for n in range(10, 41):
+        counts = np.arange(n + 1)
+        out = side_by_side.beyond(np.full(n + 1, float(n)), counts / n, 0.2, 0.0, level)
+        assert stats.binom.pmf(counts, n, 0.2)[out].sum() <= 1 - level
+
+
+def test_therapists_of_rare_and_of_frequent_events_lie_beyond_the_limits_as_often_as_they_say():
+    """Half with patients of 8 %, half of 32 %, all treated alike; going by the number of courses 11 % and 3 % lay beyond."""
+    draws = np.random.default_rng(21)
+    n, risk = np.full(24, 60), np.repeat([0.08, 0.32], 12)
+    anticipated, variance = n * risk, n * risk * (1 - risk)
+    out = {level: np.zeros(24) for level in side_by_side.LEVELS}
+    for _ in range(150):
+        observed = draws.binomial(n, risk)
+        found = fair.spread(pd.DataFrame({"n": n, "observed": observed, "anticipated": anticipated, "variance": variance})).set_index("part")["value"]
+        share, size = fair.adjusted(observed, anticipated, found["target"]), fair.effective(anticipated, variance, found["target"])
+        for level, counts in out.items():
+            counts += side_by_side.beyond(size, share, found["target"], found["tau"], level)
+    inner, outer = (out[level] / 150 for level in side_by_side.LEVELS)
+    assert 0.03 <= inner.mean() <= 0.06 and outer.mean() <= 0.004
+    for half in (inner[:12], inner[12:]):
+        assert 0.02 <= half.mean() <= 0.075
+
+
+def test_effective_courses_are_the_courses_where_all_have_the_clinics_chance():
+    n = np.array([10.0, 57.0])
+    assert fair.effective(0.2 * n, 0.16 * n, 0.2) == pytest.approx(n)
+    # 60 patients of 8 %: variance of 0.2 * O / 4.8 by hand, 0.04 * 4.416 / 23.04
+    assert fair.effective(np.array([4.8]), np.array([4.416]), 0.2) == pytest.approx([0.16 / (0.04 * 4.416 / 23.04)])
+    assert np.isnan(fair.effective(np.array([0.0, 5.0]), np.array([0.0, 4.0]), np.nan)).all() and np.isnan(fair.effective(n * 0, n * 0, 0.2)).all()
+
+
+@pytest.mark.parametrize(
+    ("scored", "severity", "improved"),
+    [
+        ({"phq_9": {5: 20.0, 6: 10.0}}, None, 1),
+        ({"gad_7": {1: 3.0}, "phq_9": {8: 20.0, 9: 18.0}}, 100 * 3 / 21, 0),
+        ({"phq_9": {1: 27.0}, "gad_7": {0: 7.0, 2: 6.0, 3: 6.0}}, 100.0, 0),
+        ({"phq_9": {0: 9.0, 4: 3.0}}, 100 * 9 / 27, 1),
+        ({"phq_9": {2: 9.0}, "ors": {1: 30.0}}, 25.0, None),
+        ({"ors": {1: 3.2, 6: 8.2}}, 92.0, 1),
+        ({"ors": {1: 3.2, 6: 8.1}}, 92.0, 0),
+        ({"ors": {1: 8.2, 6: 3.2}}, 79.5, 0),
+        ({}, None, None),
+    ],
+    ids=str,
+)
+def test_severity_is_from_before_therapy_and_improvement_as_on_outcomes(opened, scored, severity, improved):
+    sessions = [{"course_id": "C1", "session_number": number, "attendance": "attended"} for number in range(10)]
+    common = {"course_id": "C1", "form": "standard", "rater": "patient"}
+    scores = [common | {"instrument": name, "session_number": at, "value": value} for name, values in scored.items() for at, value in values.items()]
+    query = opened(
+        {
+            "manifest": pd.DataFrame({"as_of": [pd.Timestamp("2026-06-30")], "clinic": ["Made up"], "source": ["tests"], "origin": ["simulated"]}),
+            "courses": pd.DataFrame([{"course_id": "C1", "patient_id": "P1", "therapist_id": "T0", "ending": "planned"}]),
+            "sessions": pd.DataFrame(sessions),
+            **({"scores": pd.DataFrame(scores)} if scores else {}),
+        }
+    )
+    course = case_mix.ended_courses(query).iloc[0]
+    nan = float("nan")
+    assert course["severity"] == pytest.approx(nan if severity is None else severity, nan_ok=True)
+    assert course["improved"] == pytest.approx(nan if improved is None else improved, nan_ok=True)
+
+
+def test_who_improved_is_who_improved_on_outcomes(query):
+    """Form by form the same word: of the form that was scored most, from the table behind the page Outcomes."""
+    words = query(
+        "select outcome_ends.course_id, outcome_changes.category from outcome_ends inner join instruments using (instrument, form) "
+        "inner join outcome_changes on outcome_changes.course_id = outcome_ends.course_id and outcome_changes.form = instruments.label"
+    ).set_index("course_id")["category"]
+    found = case_mix.ended_courses(query).dropna(subset=["improved"]).set_index("course_id")["improved"]
+    assert len(found) > 100
+    assert (found == words.reindex(found.index).isin(["recovered", "improved"])).all()

@@ -36,7 +36,7 @@ def plainly(scores, rule, pooled_sd=None, reliable_change=None):
             fell = level - score >= reliable_change
         elif rule == "xmr":
             chart = xmr([each for _, each in sessions])
-            level, fell = chart.mean, score < chart.lower - 1e-9
+            level, fell = chart.mean, chart.mean - chart.lower > 1e-6 and score < chart.lower - 1e-9
         elif rule == "srs_cutoff":
             level = max([36, *before[-1:]])
             fell = score < 36 or (before != [] and before[-1] - score >= 1)
@@ -92,6 +92,30 @@ def test_an_own_sd_of_nothing_raises_nothing_and_a_pooled_one_stands_in():
     assert dips([70, 70, 70, 40]) == []
     assert dips([0.1, 0.1, 0.1, 0.05]) == []  # not even by rounding
     assert dips([70, 70, 70, 40], pooled_sd=8) == [Episode(4, 4, None, 30, 1, "single")]
+
+
+@pytest.mark.parametrize("unit", [1e-10, 1.0, 1e6])
+def test_scores_that_are_equal_but_for_rounding_raise_nothing(unit):
+    flat = [0.3 * unit, (0.1 + 0.2) * unit, 0.3 * unit, 0.3 * unit]
+    assert 0.1 + 0.2 != 0.3
+    for rule, options in [("drop_1sd", {}), ("drop_2sd", {}), ("reliable_drop", {"reliable_change": 1e-17 * unit}), ("xmr", {}), ("xmr", {"causal": 1})]:
+        assert dips(flat, rule, **options) == dips(flat[::-1], rule, **options) == []
+
+
+@pytest.mark.parametrize("unit", [1e-10, 1.0, 1e6])
+def test_scores_in_a_tiny_or_huge_unit_dip_as_any_others(unit):
+    assert dips([1 * unit, 2 * unit, 3 * unit, 9 * unit]) == []  # a rise
+    found = dips([68 * unit, 70 * unit, 72 * unit, 60 * unit, 67 * unit, 67.5 * unit])
+    assert [episode[:3] for episode in found] == [(4, 4, 6)]
+
+
+@pytest.mark.parametrize(
+    ("scores", "options"),
+    [([70] * 6 + [69] + [70] * 14 + [69.9], {"causal": 1}), ([70] * 10 + [69] + [70] * 10, {}), ([0.3, 0.1 + 0.2] * 5 + [0.2], {"causal": 1})],
+)
+def test_limits_of_no_width_raise_nothing(scores, options):
+    # in the first two, screening leaves only ranges of 0; in the third they are rounding
+    assert dips(scores, "xmr", **options) == []
 
 
 @pytest.mark.parametrize("scores", [[], [70], [70, 10], [70, np.nan, 10], [np.nan] * 5], ids=str)
@@ -164,6 +188,21 @@ def test_a_score_outside_the_srs_is_refused():
         (lambda: dips([1, 2, 3], k_sd=2), "no parameter `k_sd`"),
         (lambda: dips([1, 2, 3], pooled_sd=-1), "pooled SD"),
         (lambda: dips([3, 3, 3], "reliable_drop", reliable_change=0), "above 0"),
+        (lambda: dips([1, 2, 3], pooled_sd=np.inf), "pooled SD"),
+        (lambda: dips([1, 2, 3], pooled_sd=np.nan), "pooled SD"),
+        (lambda: dips([1, 2, 3], k=np.nan), "above 0"),
+        (lambda: dips([1, 2, 3], k=0), "above 0"),
+        (lambda: dips([1, 2, 3], k=-1), "above 0"),
+        (lambda: dips([1, 2, 3], earlier=0), "1 or more"),
+        (lambda: dips([1, 2, 3], recurring=1), "2 or more"),
+        (lambda: dips([1, 2, 3], tolerance=1.5), "0 to 1"),
+        (lambda: dips([1, 2, 3], tolerance=-0.1), "0 to 1"),
+        (lambda: dips([1, 2, 3], tolerance=np.nan), "0 to 1"),
+        (lambda: dips([1, 2, 3], "xmr", causal=2), "0 or 1"),
+        (lambda: dips([1, 2, 3], "srs_cutoff", fall=0), "above 0"),
+        (lambda: dips([1, 2, 3], "srs_cutoff", cutoff=np.nan), "a score"),
+        (lambda: dips([1, 2, np.inf]), "endless"),
+        (lambda: dips([1, 2, -np.inf], "xmr"), "endless"),
         (lambda: dips([[1, 2, 3]]), "one series"),
     ],
 )

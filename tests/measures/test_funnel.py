@@ -103,6 +103,12 @@ def test_both_methods_meet_where_numbers_are_large():
 
 
 @pytest.mark.parametrize("method", ["exact", "normal"])
+def test_limits_of_one_unit_are_numbers(method):
+    for limit in (*proportion_limits(100, 0.2, 0.95, method), *adjusted_limits(100, 0.2, 0.95, 0.1)):
+        assert isinstance(limit, float)
+
+
+@pytest.mark.parametrize("method", ["exact", "normal"])
 def test_a_unit_of_nothing_has_no_limits(method):
     lower, upper = proportion_limits([0, np.nan, 5], [0.5, 0.5, np.nan], 0.95, method)
     assert np.isnan(lower).all() and np.isnan(upper).all()
@@ -223,7 +229,27 @@ def test_shrunk_estimates_lie_between_the_own_and_the_common(units):
 
     low, high = np.minimum(r / n, common), np.maximum(r / n, common)
     assert ((table["estimate"] >= low - 1e-9) & (table["estimate"] <= high + 1e-9)).all()
-    assert ((table["lower"] <= table["estimate"] + 1e-9) & (table["upper"] >= table["estimate"] - 1e-9)).all()
+    assert ((table["lower"] <= table["estimate"]) & (table["upper"] >= table["estimate"])).all()
+    assert prior is None or sum(prior) >= 1 - 1e-9
+
+
+def test_a_few_units_of_all_or_nothing_make_nothing_certain():
+    # a prior of one course, half: Beta(0.5, 5.5) for 0 of 5, Beta(3.5, 0.5) for 3 of 3
+    table = shrink([0, 0, 3, 4], [5, 6, 3, 4])
+
+    assert sum(fit([0, 0, 3, 4], [5, 6, 3, 4])) == pytest.approx(1.0)
+    assert table["estimate"].iloc[0] == pytest.approx(0.08, abs=0.02) and table["upper"].iloc[0] > 0.25
+    assert table["estimate"].iloc[2] == pytest.approx(0.88, abs=0.02) and table["lower"].iloc[2] < 0.7
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(1, 30), st.booleans()), min_size=2, max_size=200))
+def test_units_of_all_or_nothing_have_an_estimate_inside_its_limits(units):
+    n = np.array([size for size, _ in units], dtype=float)
+    table = shrink(np.where([every for _, every in units], n, 0.0), n)
+
+    assert ((table["lower"] <= table["estimate"]) & (table["estimate"] <= table["upper"])).all()
+    assert (table["upper"] - table["lower"] > 1e-4).all()
 
 
 @settings(max_examples=50)

@@ -31,6 +31,7 @@ FIELDS = {
     "gains.Shift": ("session", "before", "after", "magnitude", "reversed"),
     "spc.Chart": ("mean", "lower", "upper", "flags"),
     "funnel.Overdispersion": ("phi", "tau"),
+    "intervals.Mean": ("mean", "lower", "upper", "n", "clusters"),
 }
 
 
@@ -50,8 +51,9 @@ def test_what_a_kernel_gives_has_the_promised_fields(name):
     assert found(name)._fields == FIELDS[name]
 
 
-def test_the_mean_has_the_promised_fields_first():
-    assert list(found("intervals.Mean").__dataclass_fields__)[:5] == ["mean", "lower", "upper", "n", "clusters"]
+def test_a_clustered_mean_can_be_taken_apart():
+    mean, lower, upper, n, clusters = found("intervals.clustered_mean")([1.0, 3.0], ["a", "b"])
+    assert (mean, n, clusters) == (2.0, 2, 2) and lower != lower and upper != upper
 
 
 def test_the_page_of_kernels_lists_each_as_it_is_called():

@@ -80,10 +80,31 @@ def test_how_many_courses_are_taken_at_once_does_not_matter(monkeypatch):
     assert len(whole[0]) > 20
 
 
+@pytest.mark.parametrize(("rule", "options"), [("drop_1sd", {}), ("drop_2sd", {}), ("xmr", {"causal": 1}), ("reliable_drop", {})])
+@pytest.mark.parametrize("unit", [1e-10, 1.0, 1e6])
+def test_courses_that_are_flat_but_for_rounding_have_no_dip_and_those_in_any_unit_have_theirs(rule, options, unit):
+    courses = [[0.3, 0.1 + 0.2, 0.3, 0.3], [1, 2, 3, 9], [70] * 6 + [69] + [70] * 14 + [69.9], [68, 70, 72, 50, 70]]
+    courses = [[score * unit for score in scores] for scores in courses]
+    table = long_table(courses)
+    needed = np.full(len(table), 5.0 * unit) if rule == "reliable_drop" else None
+
+    found, _ = all_dips(table["course"], table["session"], table["score"], rule, None, needed, **options)
+
+    assert {0, 1} & set(found["course"]) == set() and 3 in set(found["course"])
+    expected = course_by_course(courses, rule, None, [5.0 * unit] * 4, options)
+    assert found[["course", "onset", "trough", "length"]].to_numpy(dtype=int).tolist() == [[row[0], row[1], row[2], row[5]] for row in expected]
+    if rule == "xmr":
+        assert 2 not in set(found["course"]), "limits of no width"
+
+
 @pytest.mark.parametrize(
     ("rule", "options", "said"),
     [
         ("xmr", {"causal": 0}, "causal=1"),
+        ("drop_1sd", {"k": math.nan}, "above 0"),
+        ("drop_1sd", {"recurring": 1}, "2 or more"),
+        ("drop_1sd", {"tolerance": 2}, "0 to 1"),
+        ("drop_1sd", {"pooled_sd": -1.0}, "pooled SD"),
         ("reliable_drop", {}, "needs `reliable_change`"),
         ("reliable_drop", {"reliable_change": [5.0, 5.0, 5.0, 0.0]}, "not above 0"),
     ],
@@ -91,6 +112,11 @@ def test_how_many_courses_are_taken_at_once_does_not_matter(monkeypatch):
 def test_what_cannot_be_asked_of_many_courses_is_refused(rule, options, said):
     with pytest.raises(ValueError, match=said):
         all_dips(["a"] * 4, [1, 2, 3, 4], [10.0, 20, 30, 5], rule, **options)
+
+
+def test_an_endless_score_is_refused():
+    with pytest.raises(ValueError, match="endless"):
+        all_dips(["a"] * 4, [1, 2, 3, 4], [10.0, 20, math.inf, 5], "drop_1sd")
 
 
 def test_an_srs_score_outside_its_range_is_refused():

@@ -19,3 +19,21 @@ def test_what_was_not_measured_stays_so():
 def test_a_score_outside_its_form_is_refused(score, low, high):
     with pytest.raises(ValueError, match="outside|not below"):
         rescale(score, low, high)
+
+
+def test_a_sum_of_decimals_is_not_outside_its_form_by_the_last_bit():
+    assert 0.1 + 0.2 > 0.3
+    assert rescale(0.1 + 0.2, 0, 0.3) == 100.0
+    assert rescale([-1e-12, 0.15], 0, 0.3).tolist() == [0.0, 50.0]
+    with pytest.raises(ValueError, match="outside"):
+        rescale(0.3001, 0, 0.3)
+
+
+def test_endless_ranges_and_scores_are_refused():
+    for score, low, high in [(np.inf, 0, 40), (-np.inf, 0, 40), (3, 0, np.inf), (3, -np.inf, 40)]:
+        with pytest.raises(ValueError, match="outside|endless"):
+            rescale(score, low, high)
+
+
+def test_a_single_score_gives_a_number_that_can_be_rounded():
+    assert round(rescale(1, 0, 3), 2) == 33.33

@@ -137,6 +137,12 @@ def test_limits_of_under_thirteen_values_are_trial_limits():
     assert is_trial([*range(12), np.nan])
 
 
+@pytest.mark.parametrize("endless", [float("inf"), -float("inf")])
+def test_an_endless_value_is_refused(endless):
+    with pytest.raises(ValueError, match="endless"):
+        xmr([1, endless, 2])
+
+
 def test_a_table_is_no_series():
     with pytest.raises(ValueError, match="one series"):
         xmr([[1, 2], [3, 4]])

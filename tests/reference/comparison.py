@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -12,7 +13,7 @@ from process.contract import instruments
 
 
 def gain(records, course):
-    """(severity of the first score, reliably better or not) on the form that was scored in most sessions; None for what is not known."""
+    """Severity before therapy, on the first form scored by session 1, and whether reliably better on the form scored most; None for what is not known."""
     forms = {}
     for row in rows(records, "scores", course.id):
         form = next((entry for entry in instruments.registry() if (entry.instrument, entry.form) == (row["instrument"], row["form"])), None)
@@ -25,12 +26,16 @@ def gain(records, course):
     form, scores = forms[key]
     first, last = scores[min(scores)], scores[max(scores)]
     better = -1 if form.direction == "lower_is_better" else 1
-    severity = 100 * (first - form.minimum) / (form.maximum - form.minimum)
-    severity = severity if better < 0 else 100 - severity
+    severity = None
+    for name in sorted(forms, reverse=True):
+        early, values = forms[name]
+        if min(values) <= 1:
+            severity = 100 * (values[min(values)] - early.minimum) / (early.maximum - early.minimum)
+            severity = severity if early.direction == "lower_is_better" else 100 - severity
     if len(scores) < 2 or form.reliable_change is None:
         return severity, None
     change = better * (last - first)
-    return severity, change > form.reliable_change if form.change_rule == "jacobson_truax" else change >= form.reliable_change
+    return severity, change > form.reliable_change if form.change_rule == "jacobson_truax" else change >= form.reliable_change - 1e-9
 
 
 def outcome(records, course, name):
@@ -62,19 +67,28 @@ def by_therapist(records, courses, name, terms, clinic, minimum=10):
         n = len(own)
         row = {"courses": n, "therapists": 1}
         if n >= minimum:
-            expected = sum(anticipated(records, course, terms) for course, _ in own) / n
+            chances = [anticipated(records, course, terms) for course, _ in own]
+            expected, variance = sum(chances) / n, sum(p * (1 - p) for p in chances)
+            size = (n * expected) ** 2 * (1 - clinic["target"]) / (clinic["target"] * variance)
             share = sum(happened for _, happened in own) / n
             adjusted = min(clinic["target"] * share / expected, 1.0)
             beyond = 0.0
             for level, z in ((95.0, 1.959964), (99.8, 3.090232)):
-                reach = z * math.sqrt(1 / (4 * n) + clinic["tau"] ** 2)
+                reach = z * math.sqrt(1 / (4 * size) + clinic["tau"] ** 2)
                 middle = math.asin(math.sqrt(clinic["target"]))
                 low, high = (math.sin(min(max(middle + side, 0), math.pi / 2)) ** 2 for side in (-reach, reach))
-                beyond = level if not low <= adjusted <= high else beyond
-            row |= {"share": 100 * share, "expected": 100 * expected, "adjusted": 100 * adjusted, "beyond": beyond}
-            row |= shrunk(adjusted, n, clinic)
+                few, most = by_chance(math.floor(size + 1e-9), clinic["target"], (1 - level / 100) / 2)
+                beyond = level if not min(low, few) - 1e-12 <= adjusted <= max(high, most) + 1e-12 else beyond
+            row |= {"share": 100 * share, "expected": 100 * expected, "adjusted": 100 * adjusted, "effective": size, "beyond": beyond}
+            row |= shrunk(adjusted, size, clinic)
         table[therapist] = row
     return table
+
+
+def by_chance(n, target, tail):
+    """The smallest shares at which the binomial chances, added up from below, exceed the tail, and reach all but the tail."""
+    sums = list(itertools.accumulate(math.comb(n, k) * target**k * (1 - target) ** (n - k) for k in range(n + 1)))
+    return next(k for k in range(n + 1) if sums[k] >= tail) / n, next((k for k in range(n + 1) if sums[k] >= 1 - tail), n) / n
 
 
 def shrunk(adjusted, n, clinic):

@@ -31,7 +31,7 @@ _FIGURES = ("share", "mean", "estimate", "lower", "upper", "df")
 _THERAPISTS = ("therapists", "compared_therapists")
 _TOTAL = "_total"
 _THERAPIST = "therapist_id"
-_STAY = ("df", "expected", "adjusted", "shrunk", "shrunk_lower", "shrunk_upper", "beyond", "signal")
+_STAY = ("df", "expected", "adjusted", "effective", "shrunk", "shrunk_lower", "shrunk_upper", "beyond", "signal")
 """Columns that never leave: with the rounded counts beside them they would give the exact ones away, or they are of no use without them."""
 _WHOLE = "of_courses"
 

@@ -1,4 +1,4 @@
-"""A funnel drawn: each therapist's share against the number of courses behind it, with limits around the clinic's share. Dots stand by n, never in order."""
+"""A funnel drawn: each therapist's share against the effective number of courses behind it, with limits around the clinic's share. Never an order by share."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ def _frame(answer: Answer) -> Frame:
     rows, clinic = _compared(answer), answer.notes
     if not len(rows):
         return BLANK
-    n, share, corrected, level = (rows[name].to_numpy(dtype=float) for name in ("courses", "share", "adjusted", "beyond"))
+    n, share, corrected, level = (rows[name].to_numpy(dtype=float) for name in ("effective", "share", "adjusted", "beyond"))
     last = float(max(n.max(), 40.0) * 1.06)
-    sizes = np.arange(_SMALLEST, int(last) + 1, max(1, int(last) // 300), dtype=float)
+    first = max(min(_SMALLEST, int(n.min())), 1)
+    sizes = np.arange(first, int(last) + 1, max(1, int(last) // 300), dtype=float)
     target = 100.0 * clinic["target"]
     drawn, ends = {}, []
     for name, step in (("limits 95", LEVELS[0]), ("limits 99.8", LEVELS[1])):
@@ -48,7 +49,7 @@ def _frame(answer: Answer) -> Frame:
         ends.append((100.0 * both["usual"][1][-1], f"{100 * step:g} %"))
         drawn["chance"] = _pair(sizes, both["chance"])  # the last is drawn: the outer one
     beyond = level > 0
-    widest = limits(np.array([max(float(n.min()), _SMALLEST)]), clinic["target"], clinic["tau"], LEVELS[1])["usual"]
+    widest = limits(np.array([max(float(n.min()), first)]), clinic["target"], clinic["tau"], LEVELS[1])["usual"]
     known = np.concatenate([share, corrected, 100.0 * widest[0], 100.0 * widest[1]])
     low, high = float(np.floor(known.min() / 10) * 10), float(min(np.ceil(known.max() / 10) * 10, 100.0))
     drawn = {name: {"x": line["x"], "y": np.where((line["y"] >= low) & (line["y"] <= high), line["y"], np.nan)} for name, line in drawn.items()}
@@ -80,7 +81,8 @@ def _pair(x: np.ndarray, edges: tuple[np.ndarray, np.ndarray]) -> dict[str, np.n
 def _tip(name: str, row: dict) -> str:
     corrected = f"{plain(row['adjusted'], 0)} % with the case mix taken out, {plain(row['share'], 0)} % as counted"
     drawn = f"most likely {plain(row['shrunk'], 0)} % ({plain(row['shrunk_lower'], 0)} to {plain(row['shrunk_upper'], 0)})"
-    return f"{name}: {corrected}; {drawn}; {_WORDS[row['beyond']]} · {number(row['courses'], 'course')}"
+    size = f"{number(row['courses'], 'course')}, as telling as {plain(row['effective'], 0)} with the clinic's chance"
+    return f"{name}: {corrected}; {drawn}; {_WORDS[row['beyond']]} · {size}"
 
 
 def _lead(answer: Answer, did: str) -> str:
@@ -125,7 +127,7 @@ def _says_for(did: str):
         else:
             of = f" ({outer} of them beyond 99.8 %)" if outer else ""
             lies = "lies" if out == 1 else "lie"
-            found = f"<b>{out} of {len(rows)} therapists {lies} beyond the 95 % limits</b>{of}; by chance about {len(rows) * 0.05:.0f} would"
+            found = f"<b>{out} of {len(rows)} therapists {lies} beyond the 95 % limits</b>{of}; by chance at most about {max(len(rows) * 0.05, 1):.0f} would"
         named = answer.table[answer.table["therapist_id"] != ""]
         few = len(named) - len(rows)
         minimum = answer.definition.parameter("minimum_courses")
@@ -157,18 +159,20 @@ _IMPROVED = "Of {courses} and have two scores or more, <b>{share}</b> improved r
 
 
 def _chart(did: str, ylabel: str, describes: str) -> Chart:
-    return Chart(_LAYERS, _frame, _says_for(did), height=420, xlabel="courses", ylabel=ylabel, wide=True, lacks=_lacks_for(did), describes=describes)
+    return Chart(
+        _LAYERS, _frame, _says_for(did), height=420, xlabel="effective number of courses", ylabel=ylabel, wide=True, lacks=_lacks_for(did), describes=describes
+    )
 
 
 CHARTS = {
     "fair_comparison_dropout": _chart(
         _STOPPED,
         "stopped by the patient, case mix taken out",
-        "Funnel: share of courses that the patient stopped by number of courses, a dot a therapist, with limits",
+        "Funnel: share of courses that the patient stopped by effective number of courses, a dot a therapist, with limits",
     ),
     "fair_comparison_improvement": _chart(
         _IMPROVED,
         "reliably improved, case mix taken out",
-        "Funnel: share of courses that improved reliably by number of courses, a dot a therapist, with limits",
+        "Funnel: share of courses that improved reliably by effective number of courses, a dot a therapist, with limits",
     ),
 }

@@ -65,6 +65,7 @@ _CELLS = {
 _FAIR = {
     **{"share": "% as counted", "expected": "% expected of these patients", "adjusted": "% with the case mix taken out", "shrunk": "% most likely"},
     **{"shrunk_lower": "most likely, 95 % from", "shrunk_upper": "most likely, 95 % to", "beyond": "beyond the limits", "why": "not compared because"},
+    "effective": "effective number of courses",
 }
 _TITLES_OF: dict[str, dict[str, str]] = {
     **rupture_words.TITLES_OF,
@@ -99,7 +100,7 @@ _NUMBERED: dict[str, dict[float, str]] = {
     "beyond": {0.0: "no", 95.0: "95 %", 99.8: "99.8 %"},
     "signal": {0.0: "\u2013", 1.0: "outside the limits", 2.0: "a run on one side of the mean", 3.0: "a run up or down", 4.0: "two of three near a limit"},
 }
-_ONE_DIGIT = ("share", "lower", "upper", "mean", "estimate", "expected", "adjusted", "shrunk", "shrunk_lower", "shrunk_upper")
+_ONE_DIGIT = ("share", "lower", "upper", "mean", "estimate", "expected", "adjusted", "shrunk", "shrunk_lower", "shrunk_upper", "effective")
 _CELLS_OF: dict[str, dict[str, str]] = {
     **rupture_words.CELLS_OF,
     "attainment_same_courses": {"same": "the same throughout", "everyone": "whoever is still there"},

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from process.measures.intervals import LEVEL, MINIMUM_CLUSTERS, Mean, clustered_means, reasons
+from process.measures.intervals import LEVEL, MINIMUM_CLUSTERS, clustered_means, reasons
 
 Floats = NDArray[np.float64]
 
 
-def clustered_kappa(tables: Floats, level: float = LEVEL, minimum_clusters: int = MINIMUM_CLUSTERS, unit: str = "therapists") -> Mean:
+class Kappa(NamedTuple):
+    """One kappa over `n` pairs in `clusters` clusters; `lower` and `upper` are NaN where `why` gives a reason for no interval."""
+
+    mean: float
+    lower: float
+    upper: float
+    n: int
+    clusters: int
+    df: float
+    why: str
+
+
+def clustered_kappa(tables: Floats, level: float = LEVEL, minimum_clusters: int = MINIMUM_CLUSTERS, unit: str = "therapists") -> Kappa:
     """Weighted kappa (Cohen 1968, Psychological Bulletin 70(4), 213-220), linear weights: 1 for equal levels, less by the same for every level apart.
 
     `tables`: pairs by one rater's level x the other's x cluster, levels in order. kappa = (observed - expected) / (1 - expected) agreement; -1 to 1, 0 =
@@ -25,12 +39,12 @@ def clustered_kappa(tables: Floats, level: float = LEVEL, minimum_clusters: int 
     n = float(sizes.sum())
     clusters = int((sizes > 0).sum())
     if n == 0:
-        return Mean(np.nan, np.nan, np.nan, 0, 0, np.nan, "nothing recorded")
+        return Kappa(np.nan, np.nan, np.nan, 0, 0, np.nan, "nothing recorded")
     shares = tables.sum(axis=-1) / n
     first, second = shares.sum(axis=1), shares.sum(axis=0)
     observed, expected = float((weights * shares).sum()), float(first @ weights @ second)
     if expected > 1 - 1e-12:
-        return Mean(np.nan, np.nan, np.nan, int(round(n)), clusters, np.nan, "both only ever used one level")
+        return Kappa(np.nan, np.nan, np.nan, int(round(n)), clusters, np.nan, "both only ever used one level")
     kappa = (observed - expected) / (1.0 - expected)
     apart = (tables - shares[:, :, None] * sizes) / n
     moved = np.einsum("ij,ijg->g", weights, apart)
@@ -39,6 +53,6 @@ def clustered_kappa(tables: Floats, level: float = LEVEL, minimum_clusters: int 
     df = float(clustered_means(sizes[None], sizes[None]).df[0])
     why = str(reasons(np.array([n]), np.array([clusters]), np.array([df]), minimum_clusters, unit)[0])
     if why:
-        return Mean(kappa, np.nan, np.nan, int(round(n)), clusters, df, why)
+        return Kappa(kappa, np.nan, np.nan, int(round(n)), clusters, df, why)
     half = special.stdtrit(df, 0.5 + level / 2) * np.sqrt((derivative**2 / (1.0 - sizes / n)).sum())
-    return Mean(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0), int(round(n)), clusters, df, "")
+    return Kappa(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0), int(round(n)), clusters, df, "")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from process.measures.cube import Cube, grid
-from process.measures.fair import adjusted
+from process.measures.fair import adjusted, effective
 from process.measures.funnel import adjusted_limits, proportion_limits
 from process.measures.intervals import LEVEL, clustered_shares, wilson
 from process.measures.measure import Measure, Query, Result, headlines, unit, whole
@@ -31,7 +31,7 @@ class FairComparison(Measure):
         narrowed = params["basis"] == "planned" or any(params.get(name) is not None for name in _FILTERS)
         clinic = {name: float(cells[name].iloc[0]) if len(cells) else np.nan for name in NUMBERS}
         return Cube(
-            {"courses": grid(cells, ["courses", "observed", "anticipated"])},
+            {"courses": grid(cells, ["courses", "observed", "anticipated", "variance"])},
             unit=unit(params),
             extra={"clinic": clinic, "narrowed": narrowed, "therapists": tuple(sorted(cells["therapist_id"].unique()))},
         )
@@ -44,7 +44,8 @@ class FairComparison(Measure):
         counted = cube.grids["courses"]
         cells = {name: array[0, 0] for name, array in counted.between(length).items()}
         own = cube.unit == "courses"
-        n, observed, anticipated = (_by_therapist(cells[name], counted.starts) for name in ("courses", "observed", "anticipated"))
+        sums = {name: _by_therapist(cells[name], counted.starts) for name in cells}
+        n = sums["courses"]
         names = np.array(cube.extra["therapists"], dtype=object)
         there = n > 0
         minimum, several = self.definition.parameter("minimum_courses"), self.definition.parameter("minimum_therapists")
@@ -56,7 +57,7 @@ class FairComparison(Measure):
         behind = there if refused else enough
         kept = np.repeat(behind, np.diff([*counted.starts, len(cells["courses"])])) if len(n) else np.zeros(0, dtype=bool)
         together = clustered_shares(cells["courses"][None] * kept, cells["observed"][None] * kept, unit=cube.unit)
-        rows = _rows(n, observed, anticipated, enough, there if own else enough, minimum, clinic)
+        rows = _rows(sums, enough, there if own else enough, minimum, clinic)
         shown = np.flatnonzero(there) if not refused else np.zeros(0, dtype=np.int64)
         first = not own and bool(behind.any())
         everyone = {name: float(100.0 * value[0]) for name, value in (("share", together.mean), ("lower", together.lower), ("upper", together.upper))}
@@ -89,41 +90,47 @@ class FairComparisonImprovement(FairComparison):
 
 
 def beyond(n: np.ndarray, share: np.ndarray, target: float, tau: float, level: float) -> np.ndarray:
-    """Whether a share lies outside the limits at that level that chance and the usual differences between therapists would keep."""
-    lower, upper = adjusted_limits(n, target, level, tau)
+    """Whether a share of `n` effective courses lies outside the limits at that level that chance and the usual differences between therapists would keep."""
+    lower, upper = limits(n, target, tau, level)["usual"]
     return (share < lower - 1e-12) | (share > upper + 1e-12)
 
 
 def limits(n: np.ndarray, target: float, tau: float, level: float) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Both kinds of limits for numbers of courses, 0 to 1: `chance` (exact binomial) and `usual` (widened for overdispersion)."""
-    return {"chance": proportion_limits(n, target, level), "usual": adjusted_limits(n, target, level, tau)}
+    """Both kinds of limits for effective numbers of courses, 0 to 1: `chance` (exact binomial of the whole courses in it) and `usual`.
+
+    `usual` are the limits widened for overdispersion, and those of chance wherever these are wider: on the arcsine scale few courses have limits that chance
+    alone leaves too often.
+    """
+    chance = proportion_limits(np.floor(n + 1e-9), target, level)
+    widened = adjusted_limits(n, target, level, tau)
+    return {"chance": chance, "usual": (np.minimum(chance[0], widened[0]), np.maximum(chance[1], widened[1]))}
 
 
-def _rows(
-    n: np.ndarray, observed: np.ndarray, anticipated: np.ndarray, enough: np.ndarray, shown: np.ndarray, minimum: float, clinic: dict[str, float]
-) -> dict[str, np.ndarray]:
-    size = np.where(enough, n, np.nan)
+def _rows(sums: dict[str, np.ndarray], enough: np.ndarray, shown: np.ndarray, minimum: float, clinic: dict[str, float]) -> dict[str, np.ndarray]:
+    n, observed, anticipated = (sums[name] for name in ("courses", "observed", "anticipated"))
     lower, upper = wilson(np.where(shown, observed, 0.0), np.where(shown, n, 0.0), LEVEL)
     target, tau, a, b = (clinic[name] for name in ("target", "tau", "prior_a", "prior_b"))
     corrected = np.where(enough, adjusted(observed, anticipated, target), np.nan)
+    size = np.where(enough, effective(anticipated, sums["variance"], target), np.nan)
     level = np.zeros(len(n))
     for step in LEVELS if np.isfinite(target + tau) else ():
         level = np.where(beyond(size, corrected, target, tau, step), 100.0 * step, level)
     common = a / (a + b) if np.isfinite(a + b) else target
-    shrunk = drawn_together(corrected * n, n, common, clinic["variance_share"], clinic["variance_share_to"])
+    shrunk = drawn_together(corrected * size, size, common, clinic["variance_share"], clinic["variance_share_to"])
     values = {
         "share": observed / np.where(shown & (n > 0), n, np.nan),
         "lower": lower,
         "upper": upper,
-        "expected": anticipated / size if np.isfinite(target) else np.full(len(n), np.nan),
+        "expected": np.where(enough, anticipated / np.where(n > 0, n, np.nan), np.nan) if np.isfinite(target) else np.full(len(n), np.nan),
         "adjusted": corrected,
         "shrunk": shrunk[0],
         "shrunk_lower": shrunk[1],
         "shrunk_upper": shrunk[2],
     }
-    compared = enough & np.isfinite(corrected) & np.isfinite(tau)
+    compared = enough & np.isfinite(corrected * size) & np.isfinite(tau)
     return {
         **{name: 100.0 * value for name, value in values.items()},
+        "effective": size,
         "beyond": np.where(compared, level, np.nan),
         "why": np.where(enough, "", f"fewer than {minimum:.0f} courses").astype(object),
     }

@@ -40,16 +40,19 @@ def dips(scores: ArrayLike, rule: str = "drop_1sd", pooled_sd: float | None = No
     raises nothing (Gumz, Brähler, Geyer & Erices 2012, BMC Medical Research Methodology 12, 10: a convention). `reliable_drop`: fall from the score before by
     `reliable_change` or more (no default: the instrument's own; Jacobson & Truax 1991). `xmr`: below the lower limit of the series' individuals chart
     (`process.measures.spc.xmr`; Eubanks-Carter, Gorman & Muran 2012, Psychotherapy Research 22(6), 621-637: a convention); with `causal`=1 the chart is of the
-    earlier scores only, at least `earlier`=3 that are not all equal. `srs_cutoff`: raw SRS scores (0 to 40) under `cutoff`=36 or `fall`=1 or more below the
-    one before (the instrument's manual).
+    earlier scores only, at least `earlier`=3; limits of no width (all scores equal, or screening left only ranges of 0) raise nothing. `srs_cutoff`: raw SRS
+    scores (0 to 40) under `cutoff`=36 or `fall`=1 or more below the one before (the instrument's manual).
 
     An episode lasts from its onset to the first score at or above the level it fell from, less `tolerance`=0.25 of the drop down to the trough. That level is
     the running level, the score before, the chart's mean, or the higher of the score before and the SRS cut-off (which the score must reach again too).
     `magnitude` = that level minus the trough; `length` = sessions from onset up to, not with, the return, or up to the last score. `state`: "single" (one
     session), "spanning" (several) or, for all of them, "recurring" (`recurring`=3 episodes or more).
 
-    Gives [] where nothing fell, and where there are under three scores: too short to tell. `ValueError`: an unknown rule or parameter, a missing
-    `reliable_change` or one of 0 or less, a `pooled_sd` below 0, an SRS score outside 0 to 40.
+    Differences of 1e-9 of the largest score so far are rounding: an SD or a fall of no more is 0, and scores that close to a threshold meet it.
+
+    Gives [] where nothing fell, and where there are under three scores: too short to tell. `ValueError`: an endless score, an unknown rule or parameter, a
+    missing `reliable_change`; `k`, `fall` or `reliable_change` not above 0, `earlier` under 1, `recurring` under 2, `tolerance` outside 0 to 1, `causal` not 0
+    or 1, an endless or unknown `cutoff`, a `pooled_sd` below 0, an SRS score outside 0 to 40.
     """
     if rule not in RULES:
         raise ValueError(f"`{rule}` is no rule. {did_you_mean(rule, RULES)}")
@@ -62,13 +65,12 @@ def dips(scores: ArrayLike, rule: str = "drop_1sd", pooled_sd: float | None = No
     missing = [name for name, given in chosen.items() if given is None]
     if missing:
         raise ValueError(f"the rule `{rule}` needs `{missing[0]}`: give the instrument's own")
-    if not chosen.get("reliable_change", 1.0) > 0:
-        raise ValueError(f"the reliable change is {chosen['reliable_change']}; it must be above 0")
-    if pooled_sd is not None and not pooled_sd >= 0:
-        raise ValueError(f"the pooled SD is {pooled_sd}; it must be 0 or more")
+    refuse_impossible(chosen, pooled_sd)
     x = np.asarray(scores, dtype=np.float64)
     if x.ndim != 1:
         raise ValueError("the scores of one course are one series")
+    if np.isinf(x).any():
+        raise ValueError("a score is endless")
     sessions = np.flatnonzero(~np.isnan(x)) + 1
     y = x[sessions - 1]
     if len(y) < SHORTEST:
@@ -77,8 +79,24 @@ def dips(scores: ArrayLike, rule: str = "drop_1sd", pooled_sd: float | None = No
     return [episode._replace(state="recurring") for episode in found] if len(found) >= chosen["recurring"] else found
 
 
+def refuse_impossible(chosen: dict, pooled_sd: float | None) -> None:
+    """`ValueError` in words where a rule's parameter, or the pooled SD, cannot be. A parameter that is None was not given."""
+    for name, (possible, said) in _POSSIBLE.items():
+        given = chosen.get(name)
+        if given is not None and not (np.isfinite(given) and possible(given)):
+            raise ValueError(f"{name.replace('_', ' ')} is {given}; it must be {said}")
+    if pooled_sd is not None and not 0 <= pooled_sd < np.inf:
+        raise ValueError(f"the pooled SD is {pooled_sd}; it must be 0 or more")
+
+
+def rounding(y: Floats) -> Floats:
+    """Up to which difference two scores, at each place of a series (the last axis), are the same: in the scores' units, and blind to later scores."""
+    return _ROUNDING * np.maximum.accumulate(np.abs(y), axis=-1)
+
+
 def _episodes(y: Floats, sessions: NDArray[np.int64], level: Floats, fell: NDArray[np.bool_], least: float, tolerance: float) -> list[Episode]:
     found: list[Episode] = []
+    near = rounding(y)
     back = -1
     for onset in np.flatnonzero(fell):
         if onset <= back:
@@ -86,7 +104,7 @@ def _episodes(y: Floats, sessions: NDArray[np.int64], level: Floats, fell: NDArr
         later = y[onset:]
         troughs = np.minimum.accumulate(later)
         enough = np.maximum(level[onset] - tolerance * (level[onset] - troughs[:-1]), least)
-        returns = np.flatnonzero(later[1:] >= enough - _ROUNDING)
+        returns = np.flatnonzero(later[1:] >= enough - near[onset + 1 :])
         end = int(returns[0]) + 1 if len(returns) else len(later)
         trough = int(np.argmin(later[:end]))
         back = onset + end
@@ -103,35 +121,49 @@ def _drop(y: Floats, pooled_sd: float, chosen: dict) -> Found:
     total, squares = (np.append(0.0, np.cumsum(part)[:-1]) for part in (moved, moved**2))
     mean = total / np.maximum(n, 1)
     own = np.sqrt(np.maximum(squares - n * mean**2, 0.0) / np.maximum(n - 1, 1))
+    near = rounding(y)
+    own = np.where(own > near, own, 0.0)
     needed = chosen["k"] * np.maximum(own, pooled_sd)
-    fell = (n >= chosen["earlier"]) & (needed > 0) & (mean - moved >= needed - _ROUNDING)
+    fell = (n >= chosen["earlier"]) & (needed > 0) & (mean - moved >= needed - near) & (mean - moved > near)
     return y[0] + mean, fell, -np.inf
 
 
 def _reliable(y: Floats, pooled_sd: float, chosen: dict) -> Found:
     before = np.append(np.nan, y[:-1])
-    return before, before - y >= chosen["reliable_change"] - _ROUNDING, -np.inf
+    near = rounding(y)
+    return before, (before - y >= chosen["reliable_change"] - near) & (before - y > near), -np.inf
 
 
 def _below_chart(y: Floats, pooled_sd: float, chosen: dict) -> Found:
     if chosen["causal"]:
-        # Earlier scores that are all equal do not tell how far the course usually swings: limits of no width raise nothing.
-        charts = [xmr(y[:place]) if place >= chosen["earlier"] and np.ptp(y[:place]) > 0 else None for place in range(len(y))]
+        charts = [xmr(y[:place]) if place >= chosen["earlier"] else None for place in range(len(y))]
         mean, lower = (np.array([np.nan if chart is None else getattr(chart, name) for chart in charts]) for name in ("mean", "lower"))
     else:
         chart = xmr(y)
         mean, lower = np.full(len(y), chart.mean), np.full(len(y), chart.lower)
-    return mean, y < lower - _ROUNDING, -np.inf
+    near = rounding(y) if chosen["causal"] else _ROUNDING * np.abs(y).max()
+    # Limits of no width do not tell how far the course usually swings: they raise nothing.
+    return mean, (mean - lower > near) & (y < lower - near), -np.inf
 
 
 def _under_srs(y: Floats, pooled_sd: float, chosen: dict) -> Found:
     if np.any((y < 0) | (y > 40)):
         raise ValueError("an SRS score lies outside 0 to 40")
     before = np.append(np.nan, y[:-1])
-    fell = (y < chosen["cutoff"]) | (before - y >= chosen["fall"] - _ROUNDING)
+    fell = (y < chosen["cutoff"]) | (before - y >= chosen["fall"] - rounding(y))
     return np.fmax(before, chosen["cutoff"]), fell, chosen["cutoff"]
 
 
+_POSSIBLE: dict[str, tuple[Callable[[float], bool], str]] = {
+    "k": (lambda given: given > 0, "above 0"),
+    "earlier": (lambda given: given >= 1, "1 or more"),
+    "reliable_change": (lambda given: given > 0, "above 0"),
+    "causal": (lambda given: given in (0, 1), "0 or 1"),
+    "cutoff": (lambda given: True, "a score"),
+    "fall": (lambda given: given > 0, "above 0"),
+    "tolerance": (lambda given: 0 <= given <= 1, "0 to 1"),
+    "recurring": (lambda given: given >= 2, "2 or more"),
+}
 COMMON = {"tolerance": 0.25, "recurring": 3}
 RULES: dict[str, tuple[Callable[[Floats, float, dict], Found], dict]] = {
     "drop_1sd": (_drop, {"k": 1.0, "earlier": 3}),

@@ -16,7 +16,9 @@ from process.measures.intervals import wilson
 
 METHODS = ("exact", "normal")
 LEVEL = 0.95
-_WEAKEST_PRIOR, _STRONGEST_PRIOR = -12.0, 18.0  # log of the prior's weight in courses; at the ends the units have nothing or everything in common
+# Log of the prior's weight in courses. At 1 course or under (units all or nothing) it cannot be told, and would make an estimate certain after a few
+# courses; at the other end the units have everything in common.
+_WEAKEST_PRIOR, _STRONGEST_PRIOR = 0.0, 18.0
 
 Floats = NDArray[np.float64]
 
@@ -49,9 +51,9 @@ def proportion_limits(n: ArrayLike, target: ArrayLike, level: float, method: str
     size = np.where(some, size, np.nan)
     if method == "exact":
         lower, upper = (stats.binom.ppf(tail, size, p) / size for tail in ((1 - level) / 2, (1 + level) / 2))
-        return np.maximum(lower, 0.0), upper  # scipy's quantile of a target of 0 is -1
+        return np.maximum(lower, 0.0)[()], np.asarray(upper)[()]  # scipy's quantile of a target of 0 is -1
     reach = special.ndtri((1 + level) / 2) * np.sqrt(p * (1 - p) / size)
-    return np.where(some, p - reach, np.nan), np.where(some, p + reach, np.nan)
+    return np.where(some, p - reach, np.nan)[()], np.where(some, p + reach, np.nan)[()]
 
 
 def overdispersion(numerators: ArrayLike, denominators: ArrayLike, winsorise: float = 0.10) -> Overdispersion:
@@ -62,7 +64,8 @@ def overdispersion(numerators: ArrayLike, denominators: ArrayLike, winsorise: fl
     Care 14(5), 347-351; Spiegelhalter et al. 2012, Journal of the Royal Statistical Society A 175(1), 1-47).
 
     `numerators`, `denominators`: counts a unit, one series each; units of 0 or of NaN are left out; under two units both answers are NaN. `ValueError`: more
-    numerators than denominators, counts below 0, series of different lengths, `winsorise` outside 0 to below 0.5.
+    numerators than denominators, counts below 0, series of different lengths, `winsorise` outside 0 to below 0.5. Counts need not be whole: effective
+    numbers of courses will do.
     """
     if not 0 <= winsorise < 0.5:
         raise ValueError(f"winsorise is {winsorise}; it must be at least 0 and below 0.5")
@@ -83,7 +86,8 @@ def adjusted_limits(n: ArrayLike, target: float, level: float, tau: float) -> tu
     """Between which proportions a unit of `n` courses should lie, if units differ by `tau` (see `overdispersion`) besides chance.
 
     sin^2(asin sqrt(target) +- z sqrt(1 / (4 n) + tau^2)), cut at 0 and 1 (Spiegelhalter 2005 and 2012, as above); with `tau` = 0 the unadjusted limits on the
-    same scale. Arguments and errors as in `proportion_limits`.
+    same scale, which at a few courses are narrower than chance (0 of 12 lies outside 99.8 % around 20 %, and comes up 7 times in 100): take the wider of
+    these and `proportion_limits`. Arguments and errors as there, but `n` need not be whole.
     """
     size, p = np.asarray(n, dtype=np.float64), float(target)
     _check_level(level)
@@ -91,7 +95,8 @@ def adjusted_limits(n: ArrayLike, target: float, level: float, tau: float) -> tu
         raise ValueError("the target lies from 0 to 1, tau and n are 0 or more")
     reach = special.ndtri((1 + level) / 2) * np.sqrt(1.0 / (4.0 * np.where(size > 0, size, np.nan)) + tau**2)
     middle = np.arcsin(np.sqrt(p))
-    return np.sin(np.clip(middle - reach, 0.0, np.pi / 2)) ** 2, np.sin(np.clip(middle + reach, 0.0, np.pi / 2)) ** 2
+    lower, upper = (np.sin(np.clip(edge, 0.0, np.pi / 2)) ** 2 for edge in (middle - reach, middle + reach))
+    return lower[()], upper[()]
 
 
 def shrink(numerators: ArrayLike, denominators: ArrayLike) -> pd.DataFrame:
@@ -101,7 +106,7 @@ def shrink(numerators: ArrayLike, denominators: ArrayLike) -> pd.DataFrame:
     American Statistician 39(2), 83-87; Carlin & Louis 2000, Bayes and Empirical Bayes Methods, ch. 3). a and b are taken as known, so intervals are too
     narrow when units are few: where 5 % of the variance lies between units of 20 to 100 courses, 88 % of the intervals of 10 units hold their truth, 94 % of
     24, 95 % of 100 (simulated); `therapist_share.drawn_together` allows for it. Where units differ no more than chance, each has the pooled proportion with
-    Wilson's interval of all courses together.
+    Wilson's interval of all courses together. A posterior so skewed that its mean lies beyond a quantile has its limit at the mean.
 
     Arguments and errors as in `overdispersion`. A frame[estimate, lower, upper], proportions 0 to 1, a row a unit in the order (and with the index) given; NaN
     for units of 0 or of NaN.
@@ -114,18 +119,22 @@ def shrink(numerators: ArrayLike, denominators: ArrayLike) -> pd.DataFrame:
     prior = fit(r[some], n[some])
     if prior is None:
         lower, upper = wilson(r[some].sum(), n[some].sum(), LEVEL)
-        table.iloc[some] = [r[some].sum() / n[some].sum(), float(lower), float(upper)]
+        common = r[some].sum() / n[some].sum()
+        table.iloc[some] = [common, min(float(lower), common), max(float(upper), common)]  # where none or all have it, rounding puts a limit past it
         return table
     a, b = prior[0] + r[some], prior[1] + n[some] - r[some]
-    table.iloc[some] = np.column_stack([a / (a + b), special.betaincinv(a, b, (1 - LEVEL) / 2), special.betaincinv(a, b, (1 + LEVEL) / 2)])
+    mean = a / (a + b)
+    lower, upper = (special.betaincinv(a, b, tail) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    table.iloc[some] = np.column_stack([mean, np.minimum(lower, mean), np.maximum(upper, mean)])
     return table
 
 
 def fit(numerators: ArrayLike, denominators: ArrayLike) -> tuple[float, float] | None:
     """The beta distribution (a, b) from which the units' proportions come, by maximum likelihood; None where they differ no more than chance.
 
-    The likelihood falls from the binomial on where sum (r - n p)^2 / (p (1 - p)) <= sum n (Tarone 1979, Biometrika 66(3), 585-590). Counts as in
-    `overdispersion`.
+    The likelihood falls from the binomial on where sum (r - n p)^2 / (p (1 - p)) <= sum n (Tarone 1979, Biometrika 66(3), 585-590). The strength a + b is
+    at least 1 (convention of this product): under it the prior is a heap at 0 and one at 1, of which units of all or nothing cannot tell how high they are,
+    and a few courses would settle a proportion. Counts as in `overdispersion`.
     """
     r, n, some = _counts(numerators, denominators)
     r, n = r[some], n[some]

@@ -41,15 +41,20 @@ def sudden(scores: ArrayLike, threshold: float, lower_is_better: bool = True, lo
 
     `scores`: one a session in order, NaN = not measured, 0 or more in the form's units; a form whose worst score is the lowest needs `lower_is_better=False`
     and its `maximum`, by which it is turned round. `session` is n, counted from 1; `before` and `after` are given as they came in. A series too short to tell
-    (under two scores a side) gives []. `ValueError`: a score below 0 or above `maximum`, `threshold` not above 0, `maximum` missing where it is needed.
+    (under two scores a side) gives []. `ValueError`: a score below 0 or above `maximum`, an endless one, `threshold` not
+    above 0, `maximum` missing where it is needed, or not above 0.
     """
     if not threshold > 0:
         raise ValueError(f"the threshold is {threshold}; a change must be above 0")
     if not lower_is_better and maximum is None:
         raise ValueError("a scale on which higher is better is turned round by its `maximum`: give it")
+    if maximum is not None and not 0 < maximum < np.inf:
+        raise ValueError(f"the maximum is {maximum}; it must be a score above 0")
     given = np.asarray(scores, dtype=np.float64)
     if given.ndim != 1:
         raise ValueError("the scores of one course are one series")
+    if np.isinf(given).any():
+        raise ValueError("a score is endless")
     if np.any((given < 0) | (given > (np.inf if maximum is None else maximum))):
         raise ValueError(f"a score lies outside 0 to {'its maximum' if maximum is None else maximum}; 0 must be the lowest score of the form")
     distress = given if lower_is_better else maximum - given

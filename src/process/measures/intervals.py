@@ -10,6 +10,7 @@ too little, see docs/methods).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,17 +25,14 @@ MINIMUM_DF = 4.0
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Mean:
-    """One mean over `n` values in `clusters` clusters; `lower` and `upper` are NaN where `why` gives a reason for no interval."""
+class Mean(NamedTuple):
+    """One mean over `n` values in `clusters` clusters; `lower` and `upper` are NaN where there is no interval (`reasons` says why, `Means` carries it)."""
 
     mean: float
     lower: float
     upper: float
     n: int
     clusters: int
-    df: float
-    why: str
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,8 @@ class Means:
     why: NDArray
 
 
-def wilson(successes: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats]:
-    """Wilson's score interval of a proportion, 0 to 1 (Wilson 1927, JASA 22, 209-212; statsmodels). Scalars or arrays.
+def wilson(successes: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Floats, Floats] | tuple[float, float]:
+    """Wilson's score interval of a proportion, 0 to 1 (Wilson 1927, JASA 22, 209-212; statsmodels). Single numbers give two floats, arrays two arrays.
 
     `n` = 0 and NaN (not measured) give NaN. `ValueError`: a number below 0, more successes than `n`, a `level` that is not between 0 and 1.
     """
@@ -62,14 +60,16 @@ def wilson(successes: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Fl
     hits = np.minimum(hits, trials)
     some = (trials > 0) & ~np.isnan(hits)
     lower, upper = proportion_confint(np.where(some, hits, 0.0), np.where(some, trials, 1.0), alpha=1 - level, method="wilson")
-    return np.where(some, lower, np.nan), np.where(some, upper, np.nan)
+    lower, upper = np.where(some, lower, np.nan), np.where(some, upper, np.nan)
+    return (float(lower), float(upper)) if lower.ndim == 0 else (lower, upper)
 
 
 def clustered_mean(values: ArrayLike, clusters: ArrayLike, level: float = LEVEL, minimum_clusters: int = MINIMUM_CLUSTERS) -> Mean:
-    """The mean of values that come in clusters, with its CR2 interval. `values` with NaN = not measured; `clusters` any labels, as many (None: left out).
+    """The mean of values that come in clusters, with its CR2 interval. `values` with NaN = not measured; `clusters` any labels, tuples too, as
+    many (None: left out).
 
-    Of one cluster the limits are NaN, as they are under `minimum_clusters`; of no value the mean, too. `ValueError`: series of different lengths, a `level`
-    that is not between 0 and 1.
+    Of one cluster the limits are NaN, as they are under `minimum_clusters`; of no value the mean, too. `ValueError`: series of different lengths, an endless
+    value, a `level` that is not between 0 and 1.
     """
     counts, totals = _by_cluster(values, clusters)
     return _single(clustered_means(counts, totals, level, minimum_clusters))
@@ -142,12 +142,24 @@ def reasons(n: Floats, clusters: NDArray, df: Floats, minimum_clusters: int = MI
 
 def _by_cluster(values: ArrayLike, clusters: ArrayLike) -> tuple[Floats, Floats]:
     x = np.asarray(values, dtype=np.float64)
-    codes, labels = pd.factorize(np.asarray(clusters))
-    if x.ndim != 1 or x.shape != codes.shape:
+    given = clusters if isinstance(clusters, np.ndarray) else _labels(clusters)
+    if x.ndim != 1 or x.shape != given.shape:
         raise ValueError("values and clusters are two series of one length")
+    if np.isinf(x).any():
+        raise ValueError("a value is endless")
+    codes, labels = pd.factorize(given)
     known = ~np.isnan(x) & (codes >= 0)
     counts = np.bincount(codes[known], minlength=len(labels)).astype(np.float64)
     return counts[None, :], np.bincount(codes[known], weights=x[known], minlength=len(labels))[None, :]
+
+
+def _labels(clusters: ArrayLike) -> NDArray[np.object_]:
+    """Labels as they are given: numpy would take a list of tuples for a table."""
+    each = list(clusters)
+    labels = np.empty(len(each), dtype=object)
+    for place, label in enumerate(each):
+        labels[place] = label
+    return labels
 
 
 def _refuse_level(level: float) -> None:
@@ -156,8 +168,7 @@ def _refuse_level(level: float) -> None:
 
 
 def _single(many: Means) -> Mean:
-    limits = float(many.mean[0]), float(many.lower[0]), float(many.upper[0])
-    return Mean(*limits, int(many.n[0]), int(many.clusters[0]), float(many.df[0]), str(many.why[0]))
+    return Mean(float(many.mean[0]), float(many.lower[0]), float(many.upper[0]), int(many.n[0]), int(many.clusters[0]))
 
 
 def _cr2(counts: Floats, totals: Floats) -> tuple[Floats, Floats, Floats, Floats, NDArray]:

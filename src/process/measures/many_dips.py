@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from process.measures.dips import COMMON, RULES, SHORTEST
+from process.measures.dips import COMMON, RULES, SHORTEST, refuse_impossible, rounding
 from process.measures.spc import LIMIT, SCREEN
 
 AT_ONCE = 20_000  # courses: bounds the memory, and lets short courses share a narrow table
 COLUMNS = ["course", "onset", "trough", "returned", "magnitude", "length", "state"]
-_ROUNDING = 1e-9
 
 Floats = NDArray[np.float64]
 Step = Callable[[int, Floats], tuple[Floats, NDArray[np.bool_]]]
@@ -43,8 +42,11 @@ def all_dips(
     chosen = defaults | COMMON | parameters
     if rule == "xmr" and not chosen["causal"]:
         raise ValueError("many courses at once are looked at with causal=1 only")
+    refuse_impossible(chosen, pooled_sd)
     codes, names = pd.factorize(np.asarray(course))
     sessions, y = np.asarray(session, dtype=np.int64), np.asarray(score, dtype=np.float64)
+    if np.isinf(y).any():
+        raise ValueError("a score is endless")
     needed = None if reliable_change is None else np.asarray(reliable_change, dtype=np.float64)
     if rule == "reliable_drop" and needed is None:
         raise ValueError("the rule `reliable_drop` needs `reliable_change`: give the instruments' own")
@@ -85,6 +87,7 @@ class _Courses:
 
     def __init__(self, y: Floats, n: NDArray[np.int64], chosen: dict) -> None:
         self.y, self.n, self.tolerance = y, n, chosen["tolerance"]
+        self.near = rounding(y)
 
     def walk(self, step: Step, least: float) -> tuple[tuple[NDArray, ...], NDArray[np.int8]]:
         """(row, place of onset, place of trough, place of return or -1, magnitude) of each episode; and the state at each place."""
@@ -102,7 +105,7 @@ class _Courses:
             y = self.y[:left, place]
             fell_from, fell = step(place, y)
             was = open_[:left].copy()
-            back = was & (y >= np.maximum(level[:left] - self.tolerance * (level[:left] - trough[:left]), least) - _ROUNDING)
+            back = was & (y >= np.maximum(level[:left] - self.tolerance * (level[:left] - trough[:left]), least) - self.near[:left, place])
             close(np.flatnonzero(back), place)
             lower = was & ~back & (y < trough[:left])
             new = ~was & fell
@@ -150,8 +153,9 @@ def _drop(rows: _Courses, pooled_sd: float, reliable_change: Floats | None, chos
         moved = y - start[here]
         mean = total[here] / max(place, 1)
         own = np.sqrt(np.maximum(squares[here] - place * mean**2, 0.0) / max(place - 1, 1))
-        needed = chosen["k"] * np.maximum(own, pooled_sd)
-        fell = (place >= chosen["earlier"]) & (needed > 0) & (mean - moved >= needed - _ROUNDING)
+        near = rows.near[here, place]
+        needed = chosen["k"] * np.maximum(np.where(own > near, own, 0.0), pooled_sd)
+        fell = (place >= chosen["earlier"]) & (needed > 0) & (mean - moved >= needed - near) & (mean - moved > near)
         total[here] += moved
         squares[here] += moved**2
         return start[here] + mean, fell
@@ -162,7 +166,8 @@ def _drop(rows: _Courses, pooled_sd: float, reliable_change: Floats | None, chos
 def _reliable(rows: _Courses, pooled_sd: float, reliable_change: Floats | None, chosen: dict) -> Step:
     def step(place: int, y: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         before = rows.y[: len(y), place - 1] if place else np.full(len(y), np.nan)
-        return before, before - y >= reliable_change[: len(y)] - _ROUNDING
+        near = rows.near[: len(y), place]
+        return before, (before - y >= reliable_change[: len(y)] - near) & (before - y > near)
 
     return step
 
@@ -178,8 +183,8 @@ def _below_chart(rows: _Courses, pooled_sd: float, reliable_change: Floats | Non
         ranges = moves[: len(y), : place - 1]
         kept = ranges <= SCREEN * ranges.mean(axis=1)[:, None]
         reach = LIMIT * (ranges * kept).sum(axis=1) / kept.sum(axis=1)
-        swings = (ranges > 0).any(axis=1)
-        return mean, swings & (y < mean - reach - _ROUNDING)
+        near = rows.near[: len(y), place]
+        return mean, (reach > near) & (y < mean - reach - near)
 
     return step
 
@@ -187,7 +192,7 @@ def _below_chart(rows: _Courses, pooled_sd: float, reliable_change: Floats | Non
 def _under_srs(rows: _Courses, pooled_sd: float, reliable_change: Floats | None, chosen: dict) -> Step:
     def step(place: int, y: Floats) -> tuple[Floats, NDArray[np.bool_]]:
         before = rows.y[: len(y), place - 1] if place else np.full(len(y), np.nan)
-        return np.fmax(before, chosen["cutoff"]), (y < chosen["cutoff"]) | (before - y >= chosen["fall"] - _ROUNDING)
+        return np.fmax(before, chosen["cutoff"]), (y < chosen["cutoff"]) | (before - y >= chosen["fall"] - rows.near[: len(y), place])
 
     return step
 

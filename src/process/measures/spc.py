@@ -33,7 +33,7 @@ def xmr(values: ArrayLike) -> Chart:
     Limits = mean +- 2.66 x mean moving range; moving ranges above 3.267 x their mean are screened out once, and the mean of the others is used (Wheeler &
     Chambers 1992; NHSRplotthedots). `values`: in time order, NaN = not measured (it makes no moving range and breaks no run). The limits have the values'
     units and are not cut at a scale's ends. `flags` has one entry a value: `rules` says which rule. Under 13 values (`is_trial`) these are trial limits. One
-    value has no limits (NaN), no value has no mean either.
+    value has no limits (NaN), no value has no mean either. `ValueError`: an endless value, more than one series.
     """
     x = _series(values)
     known = x[~np.isnan(x)]
@@ -82,6 +82,8 @@ def _series(values: ArrayLike) -> Floats:
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1:
         raise ValueError("a chart is of one series")
+    if np.isinf(x).any():
+        raise ValueError("a value is endless")
     return x
 
 

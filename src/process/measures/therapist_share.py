@@ -28,7 +28,8 @@ def variance_share(numerators: ArrayLike, denominators: ArrayLike, level: float 
 
     The variance of a yes or no is mu (1 - mu), and that of the units' proportions mu (1 - mu) / (a + b + 1) (Griffiths 1973, Biometrics 29(4), 637-648).
     The interval holds every share whose log likelihood, at its likeliest mu, lies within half the chi-square quantile (1 degree of freedom) of the
-    greatest; where 0 is among them the lower limit is 0. Units of 0 or NaN are left out; NaN for fewer than two units or where nothing varies.
+    greatest; where 0 is among them the lower limit is 0. The estimate is at most one half, because `fit` gives the distribution the weight of a course or
+    more. Units of 0 or NaN are left out; NaN for fewer than two units or where nothing varies.
     """
     r, n = np.asarray(numerators, dtype=np.float64), np.asarray(denominators, dtype=np.float64)
     some = ~np.isnan(r) & (n > 0)
@@ -80,4 +81,4 @@ def drawn_together(events: ArrayLike, n: ArrayLike, common: float, share: float,
         a, b = common * strength + r, (1.0 - common) * strength + size - r
         found.append([a / (a + b), *(special.betaincinv(a, b, tail) for tail in tails)])
     (estimate, lower, upper), (_, low, high) = found
-    return estimate, np.minimum(lower, low), np.maximum(upper, high)
+    return estimate, np.minimum(np.minimum(lower, low), estimate), np.maximum(np.maximum(upper, high), estimate)

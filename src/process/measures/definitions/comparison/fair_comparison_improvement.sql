@@ -1,4 +1,5 @@
--- Courses that have ended, by length and therapist: how many there are, in how many it happened, and in how many the clinic's case-mix model expected it.
+-- Courses that have ended, by length and therapist: how many there are, in how many it happened, in how many the clinic's case-mix model expected it, and the
+-- variance by chance of that number.
 -- Beside them, on every row, the numbers of this quarter that limits and shrunk estimates rest on, estimated from the whole clinic.
 with clinic_numbers as (
     select
@@ -22,6 +23,7 @@ select
     count(*) as courses,
     sum(case_mix.improved) as observed,
     sum(case_mix.improved_expected) as anticipated,
+    sum(case_mix.improved_expected * (1.0 - case_mix.improved_expected)) as variance,
     max(clinic_numbers.target) as target,
     max(clinic_numbers.phi) as phi,
     max(clinic_numbers.tau) as tau,

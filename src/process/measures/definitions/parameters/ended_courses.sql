@@ -1,5 +1,6 @@
 -- Courses that have ended, with what patients bring (the case mix) and two outcomes: whether the patient stopped, and, where the course has an outcome
--- score at two sessions at least and the form has a threshold, whether the last is reliably better than the first.
+-- score at two sessions at least and the form has a threshold, whether the last is reliably better than the first, as in the table `outcome_changes`: a
+-- published threshold is met or exceeded, and a difference of two decimal scores can miss it by the last bit.
 with gains as (
     select
         outcome_ends.course_id,
@@ -26,7 +27,7 @@ select
     case
         when gains.gain is null then null
         when gains.change_rule = 'jacobson_truax' and gains.gain > gains.reliable_change then 1
-        when gains.change_rule <> 'jacobson_truax' and gains.gain >= gains.reliable_change then 1
+        when gains.change_rule <> 'jacobson_truax' and gains.gain >= gains.reliable_change - 0.000000001 then 1
         else 0
     end as improved
 from course_facts
