@@ -69,7 +69,7 @@ window.reading = (() => {
 })()
 """
 
-REASONS = ("Too few", "To see it, record")
+REASONS = ("Too few", "To see it, record", "No sessions of these courses")
 
 
 @dataclass(frozen=True)

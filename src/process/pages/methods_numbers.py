@@ -40,8 +40,8 @@ def dips() -> Section:
         numbers = "; ".join(f"{named(name)} = {'the form’s own' if value is None else f'{value:g}'} ({what})" for name, value, what in rule.parameters)
         rows.append((rule.title, rule.what, numbers, rule.source))
     blocks: list[Block] = [Paragraph(about), Rows("Rules for dips", ("rule", "what it looks for", "its numbers", "source"), tuple(rows))]
-    if "dip_rules" in catalogue.names():
-        measure = catalogue.measure("dip_rules").definition
+    if "dips_by_rule" in catalogue.names():
+        measure = catalogue.measure("dips_by_rule").definition
         blocks.append(Paragraph((f"As the pages use them: version {measure.version}, ", Link(measure.title, f"#{measure.name}"), ".")))
     return Section("Rules for possible ruptures", "dip-rules", tuple(blocks), short="Rules for dips")
 
