@@ -66,7 +66,7 @@ def test_an_answer_brings_its_definition_and_its_query(endings):
     assert endings.definition.cannot_tell and "select" in endings.sql and "$therapist" in endings.sql
 
 
-STAY = ("df", "expected", "adjusted", "shrunk", "shrunk_lower", "shrunk_upper", "beyond", "signal")
+STAY = ("df", "effective", "expected", "adjusted", "shrunk", "shrunk_lower", "shrunk_upper", "beyond", "signal")
 """What is on screen only: it cannot be worked out again from rounded counts."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -44,9 +45,9 @@ def view(request, records, query, parameters):
     given = VIEWS[request.param]
     records = courses.plain(records)
     chosen = {FILTERS.get(name, name): value.strip("|").split("|") if name in FILTERS else value for name, value in given.items()}
-    cubes = {name: catalogue.measure(name).prepare(query, **parameters(**given)) for name in catalogue.names()}
+    prepared = cache(lambda name: catalogue.measure(name).prepare(query, **parameters(**given)))
     found = courses.population(records, **{"basis": "so_far", **chosen})
-    return (lambda name, length: catalogue.measure(name).answer(cubes[name], length)), records, found
+    return (lambda name, length: catalogue.measure(name).answer(prepared(name), length)), records, found
 
 
 def compare(table: pd.DataFrame, keys: list[str], expected: dict) -> None:
