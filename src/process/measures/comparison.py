@@ -25,6 +25,8 @@ _FILTERS = ("teams", "modalities", "problems", "endings", "start_from", "start_t
 class FairComparison(Measure):
     """The share of ended courses in which something happened, therapist by therapist in the order of their codes."""
 
+    asks = "fair_comparison"
+
     def prepare(self, query: Query, **params: object) -> Cube:
         """Courses, events and what the case-mix model expected, by length and cluster; the clinic's numbers beside them."""
         cells = self.ask(query, params)

@@ -15,10 +15,10 @@ DIRECTIONS = ("higher_is_better", "lower_is_better", "neither")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number that the measure rests on, with its source; `convention` where it is a choice of this product and no finding."""
+    """A number that the measure rests on, or a word that a shared statement is asked with, with its source; `convention` = a choice of this product."""
 
     name: str
-    value: float | tuple[float, ...]
+    value: float | str | tuple[float, ...]
     source: str
     convention: bool
 
@@ -65,7 +65,7 @@ class Definition:
         extra = ("why",) if "lower" in self.values else ()
         return self.keys + self.values + self.counts + extra
 
-    def parameter(self, name: str) -> float | tuple[float, ...]:
+    def parameter(self, name: str) -> float | str | tuple[float, ...]:
         """The value of a parameter."""
         return {entry.name: entry.value for entry in self.parameters}[name]
 

@@ -104,8 +104,7 @@ def shrink(numerators: ArrayLike, denominators: ArrayLike) -> pd.DataFrame:
 
     Beta-binomial by maximum likelihood (`fit`); estimate = mean, lower and upper = 2.5 % and 97.5 % quantiles of Beta(a + r, b + n - r) (Casella 1985, The
     American Statistician 39(2), 83-87; Carlin & Louis 2000, Bayes and Empirical Bayes Methods, ch. 3). a and b are taken as known, so intervals are too
-    narrow when units are few: where 5 % of the variance lies between units of 20 to 100 courses, 88 % of the intervals of 10 units hold their truth, 94 % of
-    24, 95 % of 100 (simulated); `therapist_share.drawn_together` allows for it. Where units differ no more than chance, each has the pooled proportion with
+    narrow when units are few; `therapist_share.drawn_together` allows for it. Where units differ no more than chance, each has the pooled proportion with
     Wilson's interval of all courses together. A posterior so skewed that its mean lies beyond a quantile has its limit at the mean.
 
     Arguments and errors as in `overdispersion`. A frame[estimate, lower, upper], proportions 0 to 1, a row a unit in the order (and with the index) given; NaN

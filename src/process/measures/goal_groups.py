@@ -13,9 +13,9 @@ from process.measures.reach import reach, still_in, typical_session
 
 
 class _AttainmentByGroup(Measure):
-    """The share at the expected level or better by a group, at the typical session. A subclass names the column that tells the groups apart."""
+    """The share at the expected level or better by a group, at the typical session: the definition's key."""
 
-    group: str
+    asks = "attainment_by_group"
     additive = False
 
     def prepare(self, query: Query, **params: object) -> Cube:
@@ -27,8 +27,8 @@ class _AttainmentByGroup(Measure):
         """One row a group that has a rated goal at the typical session, in the order of the codes; headline `typical` is all of them together."""
         session = typical_session(still_in(cube.grids["reach"], length)) or 0
         found = cube.extra["groups"]
-        names, at = np.unique(found.numbers[self.group].astype(str), return_inverse=True)
-        columns = {self.group: names.astype(object)} | _shares(found, at, len(names), session, length, cube.unit)
+        names, at = np.unique(found.numbers["part"].astype(str), return_inverse=True)
+        columns = {self.definition.keys[0]: names.astype(object)} | _shares(found, at, len(names), session, length, cube.unit)
         shown = columns["goals"] > 0
         whole_set = cube.extra["all"]
         every = _shares(whole_set, np.zeros(len(whole_set.at_cluster), dtype=np.int64), 1, session, length, cube.unit)
@@ -53,18 +53,15 @@ class AttainmentByModality(_AttainmentByGroup):
     """Goals at the expected level or better by form of therapy."""
 
     name = "attainment_by_modality"
-    group = "modality"
 
 
 class AttainmentByProblem(_AttainmentByGroup):
     """Goals at the expected level or better by main problem."""
 
     name = "attainment_by_problem"
-    group = "problem"
 
 
 class AttainmentBySetter(_AttainmentByGroup):
     """Goals at the expected level or better by who set them."""
 
     name = "attainment_by_setter"
-    group = "set_by"

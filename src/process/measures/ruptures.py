@@ -20,6 +20,7 @@ class AllianceAfterRupture(Measure):
     """Mean change of the patient's alliance from three sessions before a recorded rupture to six after, for repaired and not repaired ones."""
 
     name = "alliance_after_rupture"
+    asks = "alliance_around_ruptures"
 
     def prepare(self, query: Query, **params: object) -> Cube:
         """Ruptures and total change by length, fate, offset and cluster; counts of ruptures and of sessions reviewed."""
@@ -27,7 +28,7 @@ class AllianceAfterRupture(Measure):
         offsets = range(-before, after + 1)
         counted = ["ruptures", "repaired", "not_placed", "without_baseline", "courses"]
         grids = {
-            "changes": grid(self.ask(query, params), ["ruptures", "total", "courses"], "distance", offsets, "fate", FATES),
+            "changes": grid(self.ask(query, params), ["ruptures", "total", "courses"], "distance", offsets, "part", FATES),
             "ruptures": grid(self.ask(query, params, statement("rupture_counts")), counted),
             "sessions": grid(self.ask(query, params, statement("session_review")), ["sessions", "told", "reviewed", "unrated"]),
         }
@@ -78,13 +79,14 @@ class AllianceAfterRupture(Measure):
 class AllianceAround(Measure):
     """Mean change of the patient's alliance around recorded ruptures, apart by a group: the definition's first key."""
 
+    asks = "alliance_around_ruptures"
     groups: tuple[str, ...]
 
     def prepare(self, query: Query, **params: object) -> Cube:
         """Ruptures and total change by length, group, offset and cluster."""
         before, after = (int(self.definition.parameter(name)) for name in ("sessions_before", "sessions_after"))
-        cells, group = self.ask(query, params), self.definition.keys[0]
-        changes = grid(cells, ["ruptures", "total", "courses"], "distance", range(-before, after + 1), group, self.groups)
+        cells = self.ask(query, params)
+        changes = grid(cells, ["ruptures", "total", "courses"], "distance", range(-before, after + 1), "part", self.groups)
         return Cube({"changes": changes}, unit=unit(params))
 
     def answer(self, cube: Cube, length: tuple[int, int]) -> Result:

@@ -13,7 +13,15 @@ with clinic_numbers as (
         max(case when part = 'variance share from' then value end) as variance_share_from,
         max(case when part = 'variance share to' then value end) as variance_share_to
     from clinic_parameters
-    where parameter = 'fair_dropout'
+    where parameter = concat('fair_', cast($outcome as string))
+),
+
+outcomes as (
+    select
+        course_id,
+        case cast($outcome as string) when 'dropout' then stopped when 'improvement' then improved end as happened,
+        case cast($outcome as string) when 'dropout' then stopped_expected when 'improvement' then improved_expected end as expected
+    from case_mix
 )
 
 select
@@ -21,9 +29,9 @@ select
     cohort.therapist_id,
     cohort.cluster_id,
     count(*) as courses,
-    sum(case_mix.stopped) as observed,
-    sum(case_mix.stopped_expected) as anticipated,
-    sum(case_mix.stopped_expected * (1.0 - case_mix.stopped_expected)) as variance,
+    sum(outcomes.happened) as observed,
+    sum(outcomes.expected) as anticipated,
+    sum(outcomes.expected * (1.0 - outcomes.expected)) as variance,
     max(clinic_numbers.target) as target,
     max(clinic_numbers.phi) as phi,
     max(clinic_numbers.tau) as tau,
@@ -34,7 +42,7 @@ select
     max(clinic_numbers.variance_share_from) as variance_share_from,
     max(clinic_numbers.variance_share_to) as variance_share_to
 from cohort
-inner join case_mix on case_mix.course_id = cohort.course_id
+inner join outcomes on outcomes.course_id = cohort.course_id
 cross join clinic_numbers
-where case_mix.stopped is not null
+where outcomes.happened is not null
 group by cohort.length, cohort.therapist_id, cohort.cluster_id
