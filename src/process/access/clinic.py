@@ -30,7 +30,6 @@ from process.measures.parameters import stored
 from process.store import DuckDBEngine, Generation, current
 
 SHARED_CUBES = 200
-LATER = "later"
 EVERYONE = "lengths"
 """The measure that counts the courses in range; every lease has it."""
 
@@ -81,28 +80,27 @@ class Records:
 class Lease:
     """A page's questions, prepared for one cohort and one scope. A range move asks `answer` and runs no query, but for what was left to be prepared later.
 
-    `cubes` has an entry for every question that may be asked; None = these records have nothing to answer it from, `LATER` = not prepared yet.
+    `questions` are those that may be asked, `cubes` what has been prepared of them; None = these records have nothing to answer it from.
     """
 
     clinic: Clinic
     scope: str | None
     cohort: dict[str, str | None]
     described: str
-    cubes: dict[str, Cube | str | None]
+    questions: tuple[str, ...]
+    cubes: dict[str, Cube | None] = field(default_factory=dict)
     _sizes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
 
     def answer(self, name: str, length: tuple[int, int] | None = None) -> Answer:
         """The answer for courses whose length lies in the range (both ends included; None = every length)."""
         measure = catalogue.measure(name)
-        if name not in self.cubes:
+        if name not in self.questions:
             raise NotAllowed(f"This lease was not prepared for `{name}`.")
         viewer = looked_up(self.clinic.asking)
         if viewer.scope != self.scope:
             raise NotAllowed("What you may see has changed. Open the page again.")
         bounds = length if length is not None else (0, LONGEST)
-        if self.cubes[name] is LATER:
-            self.cubes[name] = self.clinic.records.cube(measure, self.cohort, viewer)
-        cube = self.cubes[name]
+        cube = self.prepare(name, viewer)
         missing = self.clinic.missing(name)
         result = measure.answer(cube, bounds) if cube is not None else nothing(measure.definition)
         filtered = self._filtered(bounds, measure.definition)
@@ -123,6 +121,12 @@ class Lease:
             basis=self.cohort["basis"] or "",
             filtered=filtered,
         )
+
+    def prepare(self, name: str, viewer: Viewer) -> Cube | None:
+        """The question's cube, counted when it is first needed."""
+        if name not in self.cubes:
+            self.cubes[name] = None if self.clinic.missing(name) else self.clinic.records.cube(catalogue.measure(name), self.cohort, viewer)
+        return self.cubes[name]
 
     def _filtered(self, bounds: tuple[int, int], definition: Definition) -> bool:
         """Whether anything but the team narrows these courses; another basis than `so_far` leaves courses out, too.
@@ -169,12 +173,11 @@ class Clinic:
             raise QuestionWrong(f"`{page}` is neither a page nor a measure. {did_you_mean(page, (*PAGES, *catalogue.names()))}")
         names = dict.fromkeys((EVERYONE, *(catalogue.names(page) if page in PAGES else (page,))))
         viewer = self.viewer
-        filters = cohort.parameters()
-        cubes: dict[str, Cube | str | None] = {name: None if self.missing(name) else LATER for name in names}
+        lease = Lease(self, viewer.scope, cohort.parameters(), _described(cohort), tuple(names))
         for name in names:
-            if cubes[name] is LATER and (first is None or name in (EVERYONE, *first)):
-                cubes[name] = self.records.cube(catalogue.measure(name), filters, viewer)
-        return Lease(self, viewer.scope, filters, _described(cohort), cubes)
+            if first is None or name in (EVERYONE, *first):
+                lease.prepare(name, viewer)
+        return lease
 
     def parameters(self) -> pd.DataFrame:
         """The clinic-wide parameters of this generation, the same for everybody who is signed in; what has too few courses behind it is withheld."""

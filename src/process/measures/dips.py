@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 from process.errors import did_you_mean
 from process.measures.spc import xmr
 
-STATES = ("single", "spanning", "recurring")
 SHORTEST = 3  # two scores are "too short to tell"
 _ROUNDING = 1e-9
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from process.measures.cube import Cube
 from process.measures.measure import Measure, Query, Result, headlines, unit, whole
-from process.measures.spc import TRIAL, rules, xmr
+from process.measures.spc import is_trial, rules, xmr
 
 SIGNALS = ("outside", "shift", "trend", "two_in_three")
 """The rules in the order in which a point that breaks several is named; their place from 1 is the table's `signal`, 0 = none."""
@@ -71,10 +71,9 @@ class OverTime(Measure):
         # The limits are cut where a share ends: there is nothing below 0 or above 100 %.
         limits = {"estimate": chart.mean, "lower": max(chart.lower, 0.0), "upper": min(chart.upper, 100.0)}
         everyone = {"courses": whole(courses.max()) if len(courses) else 0, "therapists": int(therapists.max()) if len(therapists) else 0}
-        known = int((~np.isnan(share)).sum())
         notes = {
             "period": cube.extra["period"],
-            "limits_are": "trial limits" if known < TRIAL else "limits",
+            "limits_are": "trial limits" if is_trial(share) else "limits",
             "without_week": whole(rows["occasions"][rows["unknown"]].sum()),
         }
         return Result(table, headlines({"limits": {**limits, **everyone}}), notes)

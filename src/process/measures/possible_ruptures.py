@@ -21,7 +21,6 @@ from process.measures.parameters import Query, value
 from process.measures.parameters import sql as parameter_sql
 
 CAUSAL = {"xmr": {"causal": 1}}
-TOO_SHORT, NOT_IN_A_DIP, IN_A_DIP = -1, 0, 1
 _SRS_POINTS = 100.0 / 40.0
 
 

@@ -16,7 +16,7 @@ from process.pages import document_html, document_markdown, look, methods_backgr
 from process.pages.document import Paragraph, Section
 
 TITLE = "How every figure is worked out"
-NAME, LABEL = "methods", "Methods"
+NAME = "methods"
 
 
 def document(pages: dict[str, str], values: pd.DataFrame | None = None, today: date | None = None) -> Section:
