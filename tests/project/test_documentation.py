@@ -291,14 +291,16 @@ def test_a_card_leads_to_its_method(tmp_path):
     records.engine.close()
 
 
-def test_texts_are_escaped_and_plain_markdown_becomes_plain_text():
+def test_texts_are_escaped_and_files_of_the_documentation_are_shown_whole():
     from process.pages import document_html
-    from process.pages.document import Link, Paragraph, Rows, Section
+    from process.pages.document import Link, Paragraph, Rows, Section, Written
 
     wicked = Section("T", "t", (), (Section("<b>", "a", (Paragraph(("<i>`x<y`</i>", Link("<u>", "/goals#x"))), Rows("c", ("<h>",), (("<td>",),)))),))
     html = document_html.body(wicked, lambda leads: leads)
 
     assert not re.search(r"<(b|i|u|h)>", html)
     assert "&lt;i&gt;<code>x&lt;y</code>&lt;/i&gt;" in html and "&lt;h&gt;" in html and "&lt;td&gt;" in html
-    blocks = methods_background._blocks("# H\n\nA *word* of [a link](x.md).\n\n| a | b |\n| --- | --- |\n| 1 \\| 2 | **3** |\n\n- one\n- two\n", "none")
-    assert blocks[0].text == "A word of a link." and blocks[1].caption == "H" and blocks[1].rows == (("1 | 2", "3"),) and blocks[2].items == ("one", "two")
+    file = Written("C", "# H\n\n<!-- note -->A *word* of [a link](x.md) <script>.\n\n## Inner\n\n| a | b |\n| --- | --- |\n| 1 \\| 2 | **3** |\n")
+    written = document_html.body(Section("T", "t", (file,)), lambda leads: leads)
+    assert "<em>word</em> of a link &lt;script&gt;." in written and "<h3>Inner</h3>" in written and "<td>1 | 2</td>" in written
+    assert "<h1>" not in written and "note" not in written and 'role="region" aria-label="C"' in written

@@ -22,7 +22,7 @@ class Draws:
     """Prefix sums over length of resampled totals: `sums` is (lengths + 1) x columns x draws."""
 
     lengths: NDArray[np.int64]
-    sums: NDArray[np.float32]
+    sums: Floats
 
     @classmethod
     def of(cls, lengths: NDArray[np.int64], course: NDArray[np.int64], values: Floats, draws: int, seed: int) -> Draws:
@@ -32,21 +32,21 @@ class Draws:
         first = np.searchsorted(course, np.arange(count))
         total = np.add.reduceat(values, first, axis=0) if count else np.zeros((0, values.shape[1]))
         place = at[first] if count else np.zeros(0, dtype=np.int64)
-        sums = np.zeros((len(places) + 1, values.shape[1], draws), dtype=np.float32)
+        sums = np.zeros((len(places) + 1, values.shape[1], draws))
         rng = np.random.default_rng(seed)
         for start in range(0, count, _AT_ONCE):  # so that no clinic is too large for the memory
             here = slice(start, start + _AT_ONCE)
             weights = rng.poisson(1.0, (len(place[here]), draws)).astype(np.float64)
             for length in np.unique(place[here]):
                 those = place[here] == length
-                sums[length + 1] += (total[here][those].T @ weights[those]).astype(np.float32)
-        return cls(places, np.cumsum(sums, axis=0, dtype=np.float32, out=sums))
+                sums[length + 1] += total[here][those].T @ weights[those]
+        return cls(places, np.cumsum(sums, axis=0, out=sums))
 
     def between(self, length: tuple[int, int]) -> Floats:
         """The totals of every draw for courses with a length in the range, both ends included: columns x draws."""
         first = np.searchsorted(self.lengths, length[0], side="left")
         last = max(np.searchsorted(self.lengths, length[1], side="right"), first)
-        return (self.sums[last] - self.sums[first]).astype(np.float64)
+        return self.sums[last] - self.sums[first]
 
 
 def limits(numerator: Floats, denominator: Floats, level: float = LEVEL) -> tuple[float, float]:

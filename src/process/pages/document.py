@@ -59,7 +59,15 @@ class Rows:
     rows: tuple[tuple[Text, ...], ...]
 
 
-Block = Paragraph | Bullets | Formula | Code | Rows
+@dataclass(frozen=True)
+class Written:
+    """A whole file of the documentation, as Markdown: the page shows it under `caption`."""
+
+    caption: str
+    markdown: str
+
+
+Block = Paragraph | Bullets | Formula | Code | Rows | Written
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from html import escape
 
-from process.pages.document import Block, Bullets, Code, Formula, Link, Paragraph, Piece, Rows, Section, Text, pieces
+from markdown_it import MarkdownIt
+
+from process.pages.document import Block, Bullets, Code, Formula, Link, Paragraph, Piece, Rows, Section, Text, Written, pieces
 
 Address = Callable[[str], str]
 """From a link's address to what stands in `href`; empty where it leads nowhere on this server."""
@@ -53,6 +55,8 @@ def _block(block: Block, address: Address) -> str:
             return f'<details><summary>{escape(block.name)}</summary><pre tabindex="0">{escape(block.text)}</pre></details>'
         case Rows():
             return _table(block, address)
+        case Written():
+            return _written(block)
 
 
 def _table(block: Rows, address: Address) -> str:
@@ -68,6 +72,14 @@ def _table(block: Rows, address: Address) -> str:
         f'<div class="table" role="region" aria-label="{label}" tabindex="0"><table><caption>{escape(block.caption)}</caption>'
         f"{f'<thead><tr>{heads}</tr></thead>' if any(block.heads) else ''}<tbody>{rows}</tbody></table></div>"
     )
+
+
+def _written(block: Written) -> str:
+    """A file without its title: headings below the section's own, links as text, because other files are not served, and tables that scroll."""
+    text = re.sub(r"<!--.*?-->|^# [^\n]*", "", block.markdown, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^(#+ )", r"#\1", re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", text), flags=re.MULTILINE)
+    region = f'<div class="table" role="region" aria-label="{escape(block.caption, quote=True)}" tabindex="0"><table>'
+    return MarkdownIt("commonmark", {"html": False}).enable("table").render(text).replace("<table>", region).replace("</table>", "</table></div>")
 
 
 def _text(text: Text, address: Address) -> str:

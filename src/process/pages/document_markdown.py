@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from process.pages.document import Block, Bullets, Code, Formula, Link, Paragraph, Piece, Rows, Section, Text, pieces
+from process.pages.document import Block, Bullets, Code, Formula, Link, Paragraph, Piece, Rows, Section, Text, Written, pieces
 
 DEEPEST = 3
 
@@ -39,6 +39,9 @@ def _block(block: Block) -> list[str]:
         case Rows():
             heads = ["| " + " | ".join(block.heads) + " |", "|" + " --- |" * len(block.heads)]
             return [f"{block.caption}:", "", *heads, *("| " + " | ".join(_text(cell).replace("|", "\\|") for cell in row) + " |" for row in block.rows)]
+
+        case Written():
+            return [block.markdown]
 
 
 def _text(text: Text) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from process import shipped
 from process.measures import derived
 from process.pages import explained
-from process.pages.document import Block, Bullets, Code, Formula, Link, Paragraph, Rows, Section, named
+from process.pages.document import Block, Bullets, Code, Formula, Link, Paragraph, Section, Written, named
 from process.store.build import summaries
 
 INTRODUCTION = (
@@ -66,7 +66,7 @@ def coverage(on_page: bool) -> Section | None:
             (Paragraph(("The study with its tables: ", Link("coverage", "coverage.md"), ".")),),
             short="Coverage",
         )
-    return Section("How often the intervals hold the truth", "coverage", _blocks(text, "Coverage"), short="Coverage")
+    return Section("How often the intervals hold the truth", "coverage", (Written("Coverage", text),), short="Coverage")
 
 
 def glossary(on_page: bool) -> Section:
@@ -74,7 +74,7 @@ def glossary(on_page: bool) -> Section:
     text = _documentation("glossary.md") if on_page else None
     if text is None:
         return Section("Words", "glossary", (Paragraph(("The one list of terms: ", Link("glossary", "glossary.md"), ".")),))
-    return Section("Words", "glossary", _blocks(text, "Words"))
+    return Section("Words", "glossary", (Written("Words", text),))
 
 
 def _documentation(name: str) -> str | None:
@@ -83,29 +83,3 @@ def _documentation(name: str) -> str | None:
         return Path(shipped.folder("docs", name)).read_text("utf-8")
     except FileNotFoundError:
         return None
-
-
-def _blocks(markdown: str, caption: str) -> tuple[Block, ...]:
-    """The paragraphs, lists and tables of a plain Markdown file; a table is named after the heading above it."""
-    blocks: list[Block] = []
-    heading = caption
-    for part in re.split(r"\n\s*\n", markdown):
-        lines = part.strip().splitlines()
-        while lines and lines[0].startswith("#"):
-            heading = lines.pop(0).lstrip("# ").strip()
-        if not lines or lines[0].startswith(("```", "![", "<")):
-            continue
-        if lines[0].startswith("|"):
-            cells = [[_plain(cell) for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))] for line in lines]
-            blocks.append(Rows(heading, tuple(cells[0]), tuple(tuple(row) for row in cells[2:])))
-        elif lines[0].startswith(("- ", "* ")):
-            blocks.append(Bullets(tuple(_plain(item) for item in re.split(r"\n[-*] ", "\n" + "\n".join(lines))[1:])))
-        else:
-            blocks.append(Paragraph(_plain(" ".join(lines))))
-    return tuple(blocks)
-
-
-def _plain(text: str) -> str:
-    """Markdown's emphasis and links as plain text."""
-    text = re.sub(r"\[([^\]]+)\]\([^)]*\)", r"\1", " ".join(text.replace("\\|", "|").split()))
-    return re.sub(r"(?<!\w)(\*{1,2}|_)(\S(?:.*?\S)?)\1(?!\w)", r"\2", text)
