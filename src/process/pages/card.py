@@ -14,6 +14,7 @@ from process.charts.layers import BLANK
 from process.measures import catalogue
 from process.pages import look
 from process.pages.filters import BUSY
+from process.pages.ordered import in_order
 from process.pages.said import Said
 
 WAITING = "<p class='reason'>Counting …</p>"
@@ -64,10 +65,11 @@ class Card:
     def ask(self) -> None:
         """Have the figure drawn, where it is drawn on request only."""
         if self.closed and self._opened is not None:
-            self.closed = self._open.visible = False
-            self._sentence.say(WAITING)
-            self._opened(self.name)
-            self._tools.visible = True
+            with in_order():
+                self.closed = self._open.visible = False
+                self._sentence.say(WAITING)
+                self._opened(self.name)
+                self._tools.visible = True
 
     def show(self, answer: Answer) -> None:
         """The same card with another answer."""

@@ -20,6 +20,7 @@ from process.measures import catalogue
 from process.pages import about_cohort, look, session
 from process.pages.card import Card
 from process.pages.filters import BUSY, Filters
+from process.pages.ordered import in_order
 from process.pages.said import Said
 
 pn.extension(sizing_mode="stretch_width", inline=True)  # inline: in Jupyter, too, nothing is fetched from another host
@@ -186,14 +187,12 @@ class Page:
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:
-        """A viewer who may not ask any more is told so, and nothing else.
-
-        Not in one message with `pn.io.hold`: what that sends can overtake what it sent before, and the page would end on an older answer.
-        """
-        try:
-            yield
-        except NotAllowed as refused:
-            self._complain([str(refused)])
+        """A viewer who may not ask any more is told so, and nothing else. What changes meanwhile is sent in order."""
+        with in_order():
+            try:
+                yield
+            except NotAllowed as refused:
+                self._complain([str(refused)])
 
     def _without(self, name: str) -> None:
         empty = {"length": None, "start": ("", "")}
