@@ -289,6 +289,21 @@ def test_a_figure_that_is_left_until_somebody_asks_is_drawn_then_and_follows_the
     assert sentence(page, card.name) != first != ""
 
 
+def test_a_page_says_that_it_has_answered_only_once_every_card_has(director, monkeypatch):
+    page = open_page("goals", director, "length=9-30")
+    left = []
+    monkeypatch.setattr(page, "_follow", lambda move, names: left.append((move, names)))
+    told = page._told
+
+    page._start_again()
+    page.filters.unchanged()  # a range that the browser moved where it already stands
+
+    assert page._told == told
+    while left:
+        page._finish(*left.pop())
+    assert page._told == told + 1
+
+
 def test_a_page_can_be_served(records):
     template = open_page("goals", Clinic(records, ANALYST), "").servable()
 

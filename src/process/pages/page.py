@@ -84,6 +84,7 @@ class Page:
         self.cohort, problems = Cohort.from_query(link, self._basis, options)
         self._lease: Lease = self.clinic.prepare(plan.name, self.cohort, first_figures(plan))
         self._moves = self._told = 0
+        self._finished = 0  # the latest move that every card has been answered for
         self._prepare = False
         self._answered = 0.0
         lengths = self._lease.answer("lengths", self.cohort.length)
@@ -156,6 +157,7 @@ class Page:
         if names[1:]:
             self._follow(move, names[1:])
         else:
+            self._finished = move
             self._settle()
 
     def _opened(self, name: str) -> None:
@@ -170,7 +172,9 @@ class Page:
         return [name for name in list(self.cards)[:FIRST] if catalogue.measure(name).additive]
 
     def _settle(self) -> None:
-        """Tell the page that its last change has been answered: for which range, and what the address is now."""
+        """Tell the page that its last change has been answered, once it has been in every card: for which range, and what the address is now."""
+        if self._finished != self._moves:
+            return
         self._told += 1
         low, high = self.filters.length.value
         self._settled.value = f"{self.cohort.to_query(self._basis)}|{low}-{high}|{self._told}"
@@ -241,6 +245,7 @@ class Page:
         for name, card in self.cards.items():
             template.add_panel(name, card.body)
         if waiting:
+            self._finished = self._moves - 1
             pn.state.onload(partial(self._finish, self._moves, waiting))
         # Bokeh would walk through the whole document for each of the callbacks that are added; once, at the end, is enough.
         with pn.state.curdoc.models.freeze() if pn.state.curdoc else nullcontext():
