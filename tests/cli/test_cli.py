@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from process import cli, store
+from process.cli import demo as demo_command
 
 FILES = {
     "manifest": "as_of,clinic,source,origin\n2026-03-31,Clinic A,export 1,real\n",
@@ -158,17 +159,17 @@ def test_the_demo_store_is_made_once_and_again_when_its_settings_change(run, tmp
 
 
 def test_the_demo_store_is_made_again_when_the_code_that_makes_it_changes(tmp_path, monkeypatch):
-    settings = cli.demo.Settings(courses=40)
-    before = cli._demo_key(settings)
+    settings = demo_command.demo.Settings(courses=40)
+    before = demo_command._demo_key(settings)
     (tmp_path / "data" / "demo").mkdir(parents=True)
     (tmp_path / "data" / "demo" / "clinic.toml").write_text("changed = true")
-    monkeypatch.setattr(cli.shipped, "folder", lambda *parts: tmp_path.joinpath(*parts))
+    monkeypatch.setattr(demo_command.shipped, "folder", lambda *parts: tmp_path.joinpath(*parts))
 
-    assert cli._demo_key(settings) != before
+    assert demo_command._demo_key(settings) != before
 
 
 def test_the_demo_can_lie_where_the_environment_says(run, tmp_path, monkeypatch):
-    monkeypatch.setenv(cli.DEMO_STORE, str(tmp_path / "elsewhere"))
+    monkeypatch.setenv(demo_command.DEMO_STORE, str(tmp_path / "elsewhere"))
 
     assert run("demo", "--build-only", "--courses", 30)[0] == 0
     assert store.current(tmp_path / "elsewhere").manifest["counts"]["courses"] == 30
@@ -194,14 +195,14 @@ def test_an_unfinished_demo_store_is_finished_at_the_next_start(run, tmp_path):
 
 def test_an_unexpected_error_keeps_its_traceback(run, delivery, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["therapy-process", "info", str(tmp_path)])
-    monkeypatch.setattr(cli.store, "current", lambda folder: 1 / 0)
+    monkeypatch.setattr(cli.stores.store, "current", lambda folder: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         cli.main()
 
 
 def test_the_module_is_the_command_too(tmp_path):
-    source = str(Path(cli.__file__).parents[1])
+    source = str(Path(cli.__file__).parents[2])
     ended = subprocess.run(
         [sys.executable, "-m", "process", "info", str(tmp_path / "nowhere")], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": source}
     )
