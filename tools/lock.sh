@@ -13,7 +13,7 @@ else
     exit 1
 fi
 
-"$uv" pip compile pyproject.toml --group lab --group test \
+"$uv" pip compile pyproject.toml --extra encryption --group lab --group test \
     --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
     --custom-compile-command "make lock" --quiet --output-file requirements.txt "$@"
 
