@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast check format docs lab lock benchmark coverage clean
+.PHONY: help setup demo test test-fast test-next-duckdb soak check format docs lab lock benchmark benchmark-loading coverage clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -20,11 +20,18 @@ demo: setup ## make the simulated demo clinic and serve its pages on this machin
 
 test: setup ## run every test, the browser's included (finds or installs Chromium)
 	@CHROMIUM="$$(sh tools/browser.sh)" && export CHROMIUM \
-	&& $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" $(ARGS) \
+	&& $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not soak" $(ARGS) \
 	&& $(BIN)/python -m pytest -m browser $(ARGS)
 
 test-fast: setup ## run the tests that need no browser
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser" $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not soak" $(ARGS)
+
+test-next-duckdb: setup ## run the tests that need neither browser nor encryption on DuckDB 2.x, in an environment of its own
+	@VENV="$(VENV)" sh tools/duckdb2.sh
+	@$(VENV)-duckdb2/bin/python -m pytest -n auto --dist loadfile -m "not browser and not soak and not encryption" $(ARGS)
+
+soak: setup ## the long tests: loads that are killed at many random moments, full disks, damage (slow)
+	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: setup ## style, format, layers, notebooks without outputs
 	@$(BIN)/ruff check .
@@ -49,9 +56,12 @@ lock: ## renew requirements.txt from pyproject.toml (ARGS=--upgrade for newer re
 benchmark: setup ## measure what a page costs, into docs/performance.md
 	@CHROMIUM="$$(sh tools/browser.sh)" && export CHROMIUM && $(BIN)/python benchmarks/run.py $(ARGS)
 
+benchmark-loading: setup ## measure what loading costs against a plain typed copy by DuckDB, into docs/performance.md (slow)
+	@$(BIN)/python -m benchmarks.loading.run $(ARGS)
+
 coverage: setup ## simulate clinics and count how often the comparisons' intervals hold the truth, into docs/coverage.md (slow)
 	@$(BIN)/python -m benchmarks.coverage.run $(ARGS)
 
 clean: ## remove what the other targets made, the demo clinic's store included
-	rm -rf $(VENV) build dist demo-store .pytest_cache .ruff_cache .hypothesis screenshots
+	rm -rf $(VENV) $(VENV)-duckdb2 build dist demo-store .pytest_cache .ruff_cache .hypothesis screenshots
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
