@@ -23,6 +23,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def keys_of_tests(tmp_path_factory):
+    """Keys that tests make lie in a folder of theirs, in the processes that they start, too; no keyring of this machine is asked."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        environment.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+        for name in ("THERAPY_PROCESS_KEY_FILE", "THERAPY_PROCESS_CODES_KEY_FILE"):
+            environment.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real records that lies beside the project; it is not part of it, and its licences differ."""

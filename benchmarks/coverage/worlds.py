@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
-from process.contract import instruments
 from process.contract.tables import TABLES
 from process.demo import Settings, simulate
 from process.demo.settings import shipped_numbers
 from process.measures import expectation, within_course
 from process.measures.measure import COHORT_PARAMETERS
 from process.measures.parameters import estimate
-from process.store import build
+from process.store import build, working
+from process.store.types import as_frame
 
 Query = Callable[..., pd.DataFrame]
 
@@ -51,22 +51,22 @@ def worlds(courses: int, therapists: int, seed: int) -> Iterator[World]:
     connection = duckdb.connect(config={"threads": "1"})
 
     def query(sql: str, **params: object) -> pd.DataFrame:
-        return connection.execute(sql, params).df()
+        return as_frame(connection.execute(sql, params))
 
     try:
-        build._store_frame(connection, "instruments", instruments.table(), build._INSTRUMENT_TYPES)
+        working.put_registry(connection)
         for name, effects in WORLDS.items():
             records = simulate(Settings(courses=courses, therapists=therapists, seed=seed, **effects))
             first = name == next(iter(WORLDS))
+            frames, _ = working.numbered(connection, {table: records[table] for table in _RECORDS})
             for table in _RECORDS if first else ("scores",):  # worlds differ in the scores only: tests/demo/test_pairs.py
-                connection.execute(f'drop table if exists "{table}"')
-                build._store(connection, TABLES[table], records[table])
+                working.put(connection, TABLES[table], frames[table])
             for summary in _SUMMARIES if first else _OF_SCORES:
                 connection.execute(f'create or replace table "{summary}" as {_SUMMARIES[summary]}')
             parameters = estimate(query, _ESTIMATORS) if name in ESTIMATED else None
             connection.execute('drop table if exists "dip_expectations"')
             if parameters is not None:
-                build._store_frame(connection, "dip_expectations", expectation.dip_expectations(query, parameters))
+                working.put_frame(connection, "dip_expectations", expectation.dip_expectations(query, parameters))
             yield World(name, query, parameters)
     finally:
         connection.close()

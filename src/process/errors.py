@@ -58,6 +58,12 @@ class NotAllowed(UserError):
     exit_code = 8
 
 
+class KeyProblem(UserError):
+    """A key is missing, is not the one that fits, or cannot be used."""
+
+    exit_code = 9
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence for an error message: the nearest known word, or every allowed one."""
     names = list(known)

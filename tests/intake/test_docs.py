@@ -9,7 +9,12 @@ import pytest
 
 from process import intake
 from process.contract.tables import TABLES, Column, Table
-from process.intake import cells, export, mapping, rows
+from process.intake import cells, rows
+from process.intake.mappings import check as mapping_check
+from process.intake.mappings import entries as mapping_entries
+from process.intake.mappings import file as mapping_file
+from process.intake.mappings import language as mapping_language
+from process.intake.sources import export, fhir_path, related, workbook, workbook_parts
 
 DOCS = (Path(__file__).parents[2] / "docs" / "intake.md").read_text(encoding="utf-8")
 
@@ -70,8 +75,32 @@ def test_every_kind_of_wrong_cell_is_documented():
 
 
 def test_every_key_of_a_mapping_file_and_every_shipped_mapping_is_documented():
-    for key in (*mapping.SECTIONS, *mapping.TAKE_KEYS, *mapping.BAD_ROWS, *intake.shipped_names()):
-        assert f"`{key}`" in DOCS or f"`[{key}]`" in DOCS or f"`[[{key}]]`" in DOCS, key
+    keys = [*mapping_file.SECTIONS, *mapping_file.SOURCE_KEYS, *mapping_file.BAD_ROWS, *mapping_entries.TAKE_KEYS, *mapping_entries.CHOSEN_KEYS]
+    keys += ["session", "course", "repeat", "key"]
+    for key in (*keys, *mapping_language.KINDS, *intake.shipped_names()):
+        assert re.search(rf"`\[*{key}(\.Type)?\]*`", DOCS), key
+
+
+def test_the_limits_of_a_workbook_and_the_resources_about_people_are_documented_as_they_are():
+    for limit in (
+        f"{workbook_parts.MOST_BYTES // 1_000_000} MB unpacked",
+        f"{workbook_parts.MOST_PACKED} to 1",
+        f"{workbook_parts.MOST_STRINGS // 1_000_000} MB of texts",
+    ):
+        assert limit in DOCS
+    assert f"{workbook.MOST_CELLS // 1_000_000} million cells" in DOCS and ", ".join(fhir_path.PEOPLE) in DOCS
+    assert related.NOT_TAKEN in DOCS
+
+
+EXAMPLES = re.findall(r"```toml\n(\[(?:manifest|source)\].*?)```", DOCS, re.DOTALL)
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_every_example_of_a_mapping_file_is_one(text, tmp_path):
+    (tmp_path / "ours.toml").write_text(text, encoding="utf-8")
+
+    assert mapping_check.check(tmp_path / "ours.toml").problems == ()
+    assert len(EXAMPLES) == 3
 
 
 def test_every_note_of_a_mapped_load_is_documented():

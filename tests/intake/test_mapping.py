@@ -10,7 +10,7 @@ from rich.console import Console
 
 from process import intake
 from process.errors import FileMissing, FileRefused, SettingWrong
-from process.intake import export
+from process.intake.sources import export
 
 MAPPING = """
 [source]

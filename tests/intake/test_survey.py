@@ -11,7 +11,7 @@ import pytest
 
 from process import intake
 from process.errors import FileRefused
-from process.intake import export
+from process.intake.sources import export
 
 
 @pytest.fixture(scope="module")
@@ -125,11 +125,12 @@ def test_a_course_is_one_client_of_one_therapist_with_an_unknown_ending(loaded, 
         assert (str(row.start_week) == "NaT") if first is None else row.start_week.date() == first - timedelta(first.weekday())
 
 
-def test_the_delivery_is_real_complete_to_its_latest_date_and_has_neither_goals_nor_alliance(loaded, counted):
+def test_the_delivery_is_real_complete_to_the_end_of_its_latest_week_and_has_neither_goals_nor_alliance(loaded, counted):
     delivery = loaded.records["manifest"].iloc[0]
 
     assert delivery["origin"] == "real"
-    assert str(delivery["as_of"].date()) == max(row["session_date"] for row in counted["kept"] if row["session_date"] != "NA")
+    latest = date.fromisoformat(max(row["session_date"] for row in counted["kept"] if row["session_date"] != "NA"))
+    assert delivery["as_of"].date() == latest + timedelta(6 - latest.weekday()), "the latest date itself is a date of a person"
     assert set(loaded.records) == {"manifest", "courses", "sessions"}
 
 

@@ -45,6 +45,7 @@ DECIDE_NOTHING = {
     "measures.autoregression._PHI": "limits of a search",
     "measures.change._ROUNDING": "rounding",
     "measures.clustered_incidence.CENSORED": "a code",
+    "measures.derived._LARGEST_KEPT": "rows of an answer that is kept in memory",
     "measures.dips.COMMON": "printed with the rules for dips",
     "measures.dips._ROUNDING": "rounding",
     "measures.expectation._LONGEST": "a place holder in a key",

@@ -18,7 +18,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import create_signed_value
 from tornado.websocket import websocket_connect
 
-from process.access import Records
+from process.access import Latest, Records
 from process.pages import session
 from process.server.gate import COOKIE
 from process.server.people import People, PersonalLinks
@@ -50,6 +50,7 @@ class Served:
     links: PersonalLinks
     secret: str
     loop: Any = field(repr=False, default=None)
+    server: Any = field(repr=False, default=None)
 
     def get(self, path: str, cookie: str = "", method: str = "GET", **headers: str) -> Reply:
         """One request, redirections not followed."""
@@ -104,6 +105,13 @@ def free_port() -> int:
 @contextmanager
 def serving(records: Records, people: People) -> Iterator[Served]:
     """The server over these records, for as long as the block lasts."""
+    with serving_latest(Latest(records), people) as served:
+        yield served
+
+
+@contextmanager
+def serving_latest(latest: Latest, people: People) -> Iterator[Served]:
+    """The same over whatever `latest` shows; the test itself looks whether there is anything new."""
     port, links = free_port(), PersonalLinks(people)
     started: dict[str, Any] = {}
     ready = threading.Event()
@@ -111,7 +119,7 @@ def serving(records: Records, people: People) -> Iterator[Served]:
     def run() -> None:
         asyncio.set_event_loop(asyncio.new_event_loop())
         try:
-            started["server"] = build(records, people, links, port=port, address=ADDRESS)
+            started["server"] = build(latest, people, links, port=port, address=ADDRESS)
             started["server"].start()
             started["loop"] = IOLoop.current()
             ready.set()
@@ -124,7 +132,7 @@ def serving(records: Records, people: People) -> Iterator[Served]:
     thread.start()
     assert ready.wait(60) and "loop" in started
     try:
-        yield Served(port, people, links, bokeh_settings.secret_key(), started["loop"])
+        yield Served(port, people, links, bokeh_settings.secret_key(), started["loop"], started["server"])
     finally:
         started["loop"].add_callback(started["server"].stop)
         started["loop"].add_callback(started["loop"].stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from process.errors import NotAllowed
 from process.store import DuckDBEngine, publish
 
 
@@ -109,3 +111,23 @@ def test_a_failed_question_does_not_block_the_next(engine):
         with pytest.raises(duckdb.Error):
             engine.query("select cast(course_id as integer) from sessions")
     assert engine.query("select count(*) as n from courses")["n"].tolist() == [40]
+
+
+def test_a_question_at_work_is_answered_before_the_engine_closes_and_later_ones_are_refused_in_words(tmp_path, records):
+    opened = DuckDBEngine.open(publish(tmp_path / "store", records(40)))
+    begun, long = threading.Event(), "select max(hash(i)) is not null as n from range(30000000) r(i)"
+
+    def ask() -> int:
+        begun.set()
+        return int(opened.query(long)["n"].iloc[0])
+
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(ask)
+        begun.wait(10)
+        while not opened._at_work and not answer.done():
+            pass
+        opened.close()
+        assert answer.result() > 0
+
+    with pytest.raises(NotAllowed, match="not served any more"):
+        opened.query("select 1 as one")

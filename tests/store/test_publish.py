@@ -14,6 +14,7 @@ import pytest
 from process.contract.tables import TABLES
 from process.errors import StoreProblem
 from process.store import DuckDBEngine, build, current, folder, generations, loadable, publish
+from process.store.types import stored_type
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_a_published_generation_holds_every_table_with_every_column_in_its_type(
         columns = engine.query("select table_name, column_name, data_type from information_schema.columns where table_catalog = 'generation'")
         for name, table in TABLES.items():
             found = columns[columns["table_name"] == name]
-            assert dict(zip(found["column_name"], found["data_type"], strict=True)) == {column.name: column.duckdb_type for column in table.columns}
+            assert dict(zip(found["column_name"], found["data_type"], strict=True)) == {column.name: stored_type(column) for column in table.columns}
         rows = engine.query("select course_id, session_number, week, day from sessions order by course_id, session_number")
         assert {"instruments", "courses", "goals"} <= set(engine.tables())
     assert rows["day"].fillna(-1).tolist() == [0, 7, -1] * 2

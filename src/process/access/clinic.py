@@ -28,6 +28,7 @@ from process.measures.definition import PAGES, Definition
 from process.measures.measure import Measure, Result
 from process.measures.parameters import stored
 from process.store import DuckDBEngine, Generation, current
+from process.store.generation import verify
 
 SHARED_CUBES = 200
 EVERYONE = "lengths"
@@ -36,10 +37,15 @@ EVERYONE = "lengths"
 
 @dataclass
 class Records:
-    """An opened generation and the cubes that have been made from it; one for the whole server, without any viewer in it."""
+    """An opened generation and the cubes that have been made from it; one for the whole server, without any viewer in it.
+
+    `news`: what a page that rests on these records is to be told (that there are newer ones); `ended`: why they answer nothing any more.
+    """
 
     generation: Generation
     engine: DuckDBEngine
+    news: str = ""
+    ended: str = ""
     _cubes: OrderedDict[tuple, Cube] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -96,7 +102,7 @@ class Lease:
         measure = catalogue.measure(name)
         if name not in self.questions:
             raise NotAllowed(f"This lease was not prepared for `{name}`.")
-        viewer = looked_up(self.clinic.asking)
+        viewer = self.clinic.viewer
         if viewer.scope != self.scope:
             raise NotAllowed("What you may see has changed. Open the page again.")
         bounds = length if length is not None else (0, LONGEST)
@@ -156,7 +162,9 @@ class Clinic:
 
     @property
     def viewer(self) -> Viewer:
-        """The viewer as of now; raises `NotAllowed` when there is none any more."""
+        """The viewer as of now; raises `NotAllowed` when there is none any more, or when these records are not served any more."""
+        if self.records.ended:
+            raise NotAllowed(self.records.ended)
         return looked_up(self.asking)
 
     def ask(self, name: str, cohort: Cohort | None = None) -> Answer:
@@ -181,7 +189,7 @@ class Clinic:
 
     def parameters(self) -> pd.DataFrame:
         """The clinic-wide parameters of this generation, the same for everybody who is signed in; what has too few courses behind it is withheld."""
-        looked_up(self.asking)
+        assert self.viewer
         return parameters_on_screen(stored(self.records.engine.query))
 
     def options(self) -> dict[str, list[str]]:
@@ -212,10 +220,18 @@ class Clinic:
 
 
 def open_records(store: Path) -> Records:
-    """The store's current generation, opened locked and read-only; `StoreProblem` when the folder is not a store."""
-    generation = current(store)
+    """The store's current generation, opened locked and read-only; `StoreProblem` when the folder is not a store or a bit of the generation has changed."""
+    return opened_generation(current(store))
+
+
+def opened_generation(generation: Generation) -> Records:
+    """A generation, opened locked and read-only once every bit of it has been checked (some half a second a gigabyte)."""
     if set(derived.STORED) - set(generation.manifest["counts"]):
-        raise StoreProblem(f"Store {store} was filled by an earlier version of this product. Load its files again with `therapy-process intake`.")
+        raise StoreProblem(
+            f"Store {generation.store} was filled by an earlier version of this product. Bring it up to date with "
+            f"`therapy-process migrate {generation.store}`, or load its files again with `therapy-process intake`."
+        )
+    verify(generation)
     return Records(generation, DuckDBEngine.open(generation))
 
 

@@ -11,7 +11,9 @@ import typer
 
 from process import store
 from process.cli.app import LOOPBACK, Port, StoreFolder, app, progress, say
+from process.cli.keys import StoreKey
 from process.errors import PortInUse
+from process.store.unlocking import hand_in_file
 
 
 @app.command("serve")
@@ -19,8 +21,10 @@ def serve_command(
     folder: StoreFolder,
     port: Port = 5006,
     address: Annotated[str, typer.Option(help="The address to serve on; this machine alone unless told otherwise.")] = LOOPBACK,
+    key: StoreKey = None,
 ) -> None:
-    """Serve a store's pages."""
+    """Serve a store's pages; what is loaded meanwhile is shown without a restart."""
+    hand_in_file(key)
     generation = store.current(folder)
     require_free(port, address)
     # the demo has made-up people; until accounts are kept, the owner of any other store is its director

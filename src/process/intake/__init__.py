@@ -15,11 +15,11 @@ import pandas as pd
 from process.contract.instruments import Form
 from process.errors import FileMissing, FileRefused, SettingWrong
 from process.intake.canonical import NEEDED, Progress, read_canonical
-from process.intake.mapped import read_mapped
-from process.intake.mapping import find, shipped_names
+from process.intake.mappings.finding import Mapping, find, shipped_names
 from process.intake.report import ColumnUse, Note, Report, TableReport
 from process.intake.rows import settle
 from process.intake.shown import shown_report
+from process.intake.sources.mapped import read_mapped
 
 __all__ = ["ColumnUse", "Intake", "Note", "Report", "TableReport", "read", "shipped_names", "shown_report"]
 
@@ -32,24 +32,34 @@ class Intake:
     report: Report
 
 
-def read(files: Iterable[Path], mapping: str | Path | None = None, progress: Progress | None = None, forms: Sequence[Form] | None = None) -> Intake:
+def read(
+    files: Iterable[Path],
+    mapping: str | Path | None = None,
+    progress: Progress | None = None,
+    forms: Sequence[Form] | None = None,
+    partial: bool = False,
+) -> Intake:
     """The records of a load in the contract's tables, and how many rows were refused and why; writes nothing.
 
     `files`: the contract's own (<table>.csv, or one folder of them), or with `mapping` (a shipped name or a .toml file) one export.
-    `progress` is told (what, done, total); `forms` are the instruments' forms that scores may be of (default: those that ship).
+    `progress` is told (what, done, total); `forms` are the instruments' forms that scores may be of (default: those that ship). `partial`: the files
+    hold less than everything (a load that adds or corrects); any table may be missing then, and rows are not compared with other rows yet, because what
+    they hang on may be in the store: `process.loading.changes` does that.
     Raises `FileMissing`, `FileRefused`, `SettingWrong`.
     """
     say = progress or (lambda what, done, total: None)
-    paths = _named(files)
-    if mapping is None:
-        tables, origins = read_canonical(paths, say, forms)
+    found = None if mapping is None else find(mapping)
+    paths = _named(files, "ndjson" if found is not None and found.kind == "fhir" else "csv")
+    if found is None:
+        tables, origins = read_canonical(paths, say, forms, partial)
         report = Report(tuple(TableReport(name, origins[name], len(frame)) for name, frame in tables.items()))
     else:
-        found = find(mapping)
-        if len(paths) != 1:
-            raise SettingWrong(f"With a mapping one file is loaded at a time; {len(paths)} are named.")
+        if partial:
+            _refuse_counted_from_first(found)
         say(f"reading {paths[0].name}", 0, 1)
-        tables, report = read_mapped(paths[0], found, forms)
+        tables, report = read_mapped(paths, found, forms)
+    if partial:
+        return Intake({name: frame.reset_index(drop=True) for name, frame in tables.items()}, report)
     say("comparing rows", 1, 1)
     records, refused = settle(tables)
     for name in NEEDED:
@@ -60,13 +70,25 @@ def read(files: Iterable[Path], mapping: str | Path | None = None, progress: Pro
     return Intake(records, replace(report, tables=counted))
 
 
-def _named(files: Iterable[Path]) -> list[Path]:
-    """The files themselves, a folder standing for the CSV files in it."""
+def _refuse_counted_from_first(mapping: Mapping) -> None:
+    """Refuse to add or correct through a mapping that dates a course by its first appointment in the file: the earlier ones are in no partial file."""
+    takes = [*mapping.takes, *(take for part in mapping.parts for take in part.takes)]
+    if any(
+        take.form in ("day", "order", "session") or (mapping.kind == "rows" and (take.table, take.column.name) == ("courses", "start_week")) for take in takes
+    ):
+        raise SettingWrong(
+            f"Mapping `{mapping.name}` works out days and starts from each course's first appointment in the file, which a file with less than everything "
+            "may not hold. Load the whole export, without `--add` or `--correct`: what has not changed costs little."
+        )
+
+
+def _named(files: Iterable[Path], suffix: str) -> list[Path]:
+    """The files themselves, a folder standing for the files in it that end in `suffix`."""
     paths: list[Path] = []
     for path in map(Path, files):
-        inside = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        inside = sorted(path.glob(f"*.{suffix}")) if path.is_dir() else [path]
         if not inside:
-            raise FileMissing(f"Folder {path} holds no CSV file.")
+            raise FileMissing(f"Folder {path} holds no {suffix.upper()} file.")
         paths += inside
     for path in paths:
         if not path.exists():

@@ -1,4 +1,4 @@
-"""The contract's own files: <table>.csv for each table the clinic has, header compared with the contract exactly."""
+"""The contract's own files: <table>.csv for each table the clinic has, or a workbook with a sheet for each, header compared with the contract exactly."""
 
 from __future__ import annotations
 
@@ -12,30 +12,40 @@ from process.contract.tables import TABLES, Table
 from process.errors import FileMissing, FileRefused, did_you_mean
 from process.intake.columns import typed
 from process.intake.faults import Fault, refusal, shown
-from process.intake.lines import read_header, read_lines
-from process.intake.mapping import fitting
+from process.intake.identifying.refusing import refuse_in_table
+from process.intake.lines import read_coded, read_header
+from process.intake.mappings.finding import fitting
+from process.intake.sources.sheets import sheets_of
 
 NEEDED = ("manifest", "courses", "sessions")
 Progress = Callable[[str, int, int], None]
 
 
-def read_canonical(files: list[Path], progress: Progress, forms: Sequence[Form] | None = None) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+def read_canonical(
+    files: list[Path], progress: Progress, forms: Sequence[Form] | None = None, partial: bool = False
+) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
     """Typed tables (index = line in the file) and the file each came from.
 
     Raises `FileRefused` for a file that is no table of the contract or breaks it, `FileMissing` where a needed table was not handed over.
     """
-    named = _by_table(files)
-    missing = [name for name in NEEDED if name not in named]
+    sheets = sheets_of(files)
+    named = {name: files[0] for name in sheets} or _by_table(files)
+    needed = NEEDED[:1] if partial else NEEDED
+    missing = [name for name in needed if name not in named]
+    if partial and list(named) == ["manifest"]:
+        raise FileMissing("A load that adds or corrects needs manifest.csv and one other table at least; only manifest.csv was found.")
     if missing:
-        found = ", ".join(path.name for path in files) or "no CSV file"
+        found, kind = ", ".join(path.name for path in files) or "no CSV file", "" if sheets else ".csv"
         raise FileMissing(
-            f"A load needs {', '.join(f'{name}.csv' for name in NEEDED)}; {', '.join(f'{name}.csv' for name in missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing (found: {found}). Name every file of the load, or the folder that holds them."
+            f"A load needs {', '.join(f'{name}{kind}' for name in needed)}; {', '.join(f'{name}{kind}' for name in missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing (found: {found}). "
+            f"{'Every table has a sheet of its own.' if sheets else 'Name every file of the load, or the folder that holds them.'}"
         )
     frames = {}
     for done, (name, path) in enumerate(named.items()):
         progress(f"reading {path.name}", done, len(named))
-        text = read_lines(path)
+        text = sheets[name] if sheets else read_coded(path)
+        refuse_in_table(TABLES[name], path.name, text)
         _compare(list(text.columns), TABLES[name], path.name)
         frames[name] = typed(TABLES[name], text, path.name, forms)
     return frames, {name: path.name for name, path in named.items()}

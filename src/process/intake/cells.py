@@ -6,10 +6,13 @@ Casting by guessing turns 3.5 into 4, reads 2026-02-30 as missing and 1e5 as a n
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from process.contract.tables import CODE, Column
 
@@ -21,6 +24,7 @@ NOT_A_DATE = "not a date (YYYY-MM-DD)"
 NOT_A_MONDAY = "not a Monday"
 NOT_A_QUARTER = "not a quarter (YYYY-Qn)"
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+TEXTS = ("code", "choice", "quarter")
 DTYPES = {"whole": "Int64", "decimal": "float64", "week": "datetime64[us]", "date": "datetime64[us]"}
 
 _CODE = re.compile(CODE)
@@ -37,9 +41,30 @@ class _Wrong(Exception):
 def read_cells(column: Column, text: pd.Series) -> tuple[pd.Series, dict[str, np.ndarray]]:
     """The column's values in their own type, and for each kind of fault the mask of cells that have it.
 
-    `text`: str, "" = empty. Values: str, Int64, float64 or datetime64[us] (see `DTYPES`), missing where empty or wrong; same index as `text`.
+    `text`: str or `category`, "" = empty. Values: str (`category` where `text` is), Int64, float64 or datetime64[us] (see `DTYPES`), missing where empty or
+    wrong; same index as `text`. Each distinct cell is looked at once.
     """
-    places, distinct = pd.factorize(text)
+    coded = isinstance(text.dtype, pd.CategoricalDtype)
+    places, distinct = (text.cat.codes.to_numpy(), text.cat.categories) if coded else pd.factorize(text)
+    if (places < 0).any():
+        raise ValueError('a cell of text is missing; one that is empty is ""')
+    values, known, faults = _judged_codes(column, distinct) if column.kind == "code" else _judged(column, distinct)
+    if coded and column.kind in TEXTS:
+        dtype = text.dtype if known.all() else pd.CategoricalDtype(distinct[known])
+        moved = np.where(known, np.cumsum(known) - 1, -1)
+        typed = pd.Series(pd.Categorical.from_codes(moved[places], dtype=dtype, validate=False))
+    else:
+        typed = pd.Series(values, dtype="object").where(known, None).astype(DTYPES.get(column.kind, "str")).take(places)
+    typed.index = text.index
+    masks = {kind: wrong[places] for kind, wrong in faults.items()}
+    return typed, {kind: mask for kind, mask in masks.items() if mask.any()}
+
+
+Judged = tuple[Sequence[object], np.ndarray, dict[str, np.ndarray]]
+"""Of each distinct cell the value; which have one; and for each kind of fault which have it."""
+
+
+def _judged(column: Column, distinct: pd.Index) -> Judged:
     values: list[object] = []
     kinds: list[str] = []
     for cell in distinct:
@@ -49,11 +74,17 @@ def read_cells(column: Column, text: pd.Series) -> tuple[pd.Series, dict[str, np
         except _Wrong as wrong:
             values.append(None)
             kinds.append(str(wrong))
-    dtype = DTYPES.get(column.kind, "str")
-    typed = pd.Series(values, dtype="object").astype(dtype).take(places)
-    typed.index = text.index
-    by_cell = np.array(kinds, dtype=object)
-    return typed, {kind: (by_cell == kind)[places] for kind in dict.fromkeys(kinds) if kind}
+    known = np.array([value is not None for value in values], dtype=bool)
+    return values, known, {kind: np.array([own == kind for own in kinds]) for kind in dict.fromkeys(kinds) if kind}
+
+
+def _judged_codes(column: Column, distinct: pd.Index) -> Judged:
+    """`_judged` for codes, of which there may be as many as rows."""
+    cells = pa.array(distinct, pa.string())
+    sound = pc.match_substring_regex(cells, CODE).to_numpy(zero_copy_only=False)
+    empty = pc.equal(cells, "").to_numpy(zero_copy_only=False)
+    faults = {EMPTY: empty} if column.required else {}
+    return distinct, sound, faults | {NOT_A_CODE: ~sound & ~empty}
 
 
 def value_of(column: Column, cell: str) -> object:

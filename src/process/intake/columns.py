@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from process.contract import instruments
@@ -11,12 +12,13 @@ from process.contract.instruments import Form
 from process.contract.tables import Table
 from process.intake.cells import EMPTY, outside, read_cells
 from process.intake.faults import Fault, refusal
+from process.intake.keys import repeated, together
 
 NO_SUCH_FORM = "no such instrument, form and rater in the registry"
 
 
 def typed(table: Table, text: pd.DataFrame, file: str, forms: Sequence[Form] | None = None) -> pd.DataFrame:
-    """The rows of `text` (str, index = line in the file) in the contract's types and column order; raises `FileRefused` with every kind of fault."""
+    """`text` (str or `category`, index = line in the file) in the contract's types and column order; raises `FileRefused` with every kind of fault."""
     faults: list[Fault] = []
     values: dict[str, pd.Series] = {}
     for column in table.columns:
@@ -40,18 +42,25 @@ def score_faults(scores: pd.DataFrame, forms: Sequence[Form] | None = None) -> d
     """Kind of fault → mask of the scores that the registry of instruments (or `forms`) does not allow. `scores`: the contract's columns, typed."""
     allowed = instruments.table(forms)
     keys = ["instrument", "form", "rater"]
-    known = scores[keys].merge(allowed[[*keys, "minimum", "maximum"]], on=keys, how="left", validate="m:1").set_index(scores.index)
-    found = {NO_SUCH_FORM: known["minimum"].isna()}
-    beyond = (scores["value"] < known["minimum"]) | (scores["value"] > known["maximum"])
-    for (low, high), rows in known[beyond].groupby(["minimum", "maximum"]):
-        found[outside(low, high)] = pd.Series(known.index.isin(rows.index), index=known.index)
-    return {kind: mask for kind, mask in found.items() if mask.any()}
+    ranges = {tuple(row[:3]): tuple(row[3:]) for row in allowed[[*keys, "minimum", "maximum"]].itertuples(index=False)}
+    form = together(scores, keys)
+    place, distinct = pd.factorize(form)
+    first = np.zeros(len(distinct), dtype=np.int64)
+    first[place[::-1]] = np.arange(len(form))[::-1]
+    own = [ranges.get(tuple(row)) for row in scores[keys].iloc[first].astype("str").itertuples(index=False)]
+    low, high = (np.array([pair[end] if pair else np.nan for pair in own], dtype=np.float64)[place] for end in (0, 1))
+    found = {NO_SUCH_FORM: np.isnan(low)}
+    value = scores["value"].to_numpy(dtype=np.float64)
+    beyond = (value < low) | (value > high)
+    for pair in sorted({own[at] for at in np.unique(place[beyond])}):
+        found[outside(*pair)] = beyond & (low == pair[0]) & (high == pair[1])
+    return {kind: pd.Series(mask, index=scores.index) for kind, mask in found.items() if mask.any()}
 
 
 def _repeated(table: Table, frame: pd.DataFrame) -> list[Fault]:
     if not table.key:
         return []
-    again = frame.duplicated(list(table.key))
+    again = repeated(frame, table.key)
     return [_fault(frame.index, again, f"the key ({', '.join(table.key)}) stands in an earlier line already")] if again.any() else []
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from process.errors import FileRefused
+from process.intake.identifying.people import like_a_person
 
 MOST_SHOWN = 12
 _SHOWABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_ .-]{0,59}")
@@ -29,8 +30,8 @@ class Fault:
 
 
 def shown(name: str) -> str:
-    """A column's name for a message; a header that does not look like a name may be a record, and is not repeated."""
-    return f"`{name}`" if _SHOWABLE.fullmatch(name) else "(its name is not repeated here)"
+    """A column's name for a message; a header that does not look like a name, or looks like a person's, may be a record, and is not repeated."""
+    return f"`{name}`" if _SHOWABLE.fullmatch(name) and not like_a_person(name) else "(its name is not repeated here)"
 
 
 def refusal(file: str, faults: Iterable[Fault], advice: str = "") -> FileRefused:

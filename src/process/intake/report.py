@@ -25,6 +25,21 @@ class TableReport:
 
 
 @dataclass(frozen=True)
+class FileReport:
+    """One file of an export that feeds several tables: `what` its rows are, and how many went on to a table. `refused`: reason → rows left out."""
+
+    file: str
+    what: str
+    rows_in: int
+    refused: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def kept(self) -> int:
+        """Rows that at least one table took up."""
+        return self.rows_in - sum(self.refused.values())
+
+
+@dataclass(frozen=True)
 class ColumnUse:
     """What becomes of one column of a mapped file: the contract's columns it fills, or why it is ignored."""
 
@@ -49,6 +64,7 @@ class Report:
     mapping: str = ""
     columns: tuple[ColumnUse, ...] = ()
     notes: tuple[Note, ...] = ()
+    files: tuple[FileReport, ...] = ()
 
     def table(self, name: str) -> TableReport:
         """The account of one of the contract's tables."""
@@ -67,6 +83,7 @@ class Report:
         """The report in plain types, as it is kept with the generation."""
         return {
             "mapping": self.mapping,
+            "files": [{"file": f.file, "what": f.what, "rows_in": f.rows_in, "kept": f.kept, "refused": dict(f.refused)} for f in self.files],
             "tables": [{"table": t.table, "file": t.file, "rows_in": t.rows_in, "kept": t.kept, "refused": dict(t.refused)} for t in self.tables],
             "columns": [{"column": use.column, "becomes": list(use.becomes), "ignored": use.ignored} for use in self.columns],
             "notes": [{"what": note.what, "count": note.count} for note in self.notes],

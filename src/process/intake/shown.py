@@ -20,7 +20,7 @@ def shown_report(report: Report) -> RenderableType:
         rows.add_row("", "", "[bold]kept[/bold]", f"{entry.kept:,}")
         for reason, count in entry.refused.items():
             rows.add_row("", "", f"refused: {escape(reason)}", f"{count:,}")
-    parts: list[RenderableType] = [rows]
+    parts: list[RenderableType] = [_files(report), rows] if report.files else [rows]
     if report.columns:
         columns = Table("column of the file", "becomes", title=f"Columns, by mapping {report.mapping}", title_justify="left")
         for use in report.columns:
@@ -34,3 +34,16 @@ def shown_report(report: Report) -> RenderableType:
             notes.add_row(escape(note.what), f"{note.count:,}")
         parts.append(notes)
     return Group(*parts)
+
+
+def _files(report: Report) -> Table:
+    files = Table(title="Files: in = taken up + left out", title_justify="left")
+    for name in ("file", "what", "fate"):
+        files.add_column(name, overflow="fold")
+    files.add_column("rows", justify="right")
+    for entry in report.files:
+        files.add_row(escape(entry.file), escape(entry.what), "in", f"{entry.rows_in:,}")
+        files.add_row("", "", "[bold]taken up[/bold]", f"{entry.kept:,}")
+        for reason, count in entry.refused.items():
+            files.add_row("", "", f"left out: {escape(reason)}", f"{count:,}")
+    return files

@@ -93,12 +93,11 @@ def fit(series: Series) -> Autoregression | None:
     reached = np.ptp(columns[:, 2:], axis=0) > 0  # a piece of the trend that no course reached has no slope
     seen = np.concatenate([[0, 1], 2 + np.flatnonzero(reached)])
     kept = columns[:, seen]
-    walk = list(series.places())
-    gaps = series.gaps()
+    kept, gaps, reach = _by_place(kept, series)
 
     def best_level(point: Floats) -> tuple[float, float, Parts]:
         phi, noise = _inside(point)
-        parts = _parts(kept, gaps, walk, phi, noise)
+        parts = _parts(kept, gaps, reach, phi, noise)
         found = optimize.minimize_scalar(lambda level: -parts.likelihood(np.exp(level)), bounds=np.log(_LEVEL), method="bounded", options={"xatol": 1e-4})
         return float(found.fun), float(np.exp(found.x)), parts
 
@@ -116,13 +115,13 @@ def fit(series: Series) -> Autoregression | None:
 
 def log_likelihood(series: Series, model: Autoregression, restricted: bool = False) -> float:
     """The log likelihood of the scores under the model, its trend taken as known; with `restricted` the trend is integrated out instead."""
-    walk, gaps, noise = list(series.places()), series.gaps(), (model.error / model.state) ** 2
+    noise = (model.error / model.state) ** 2
     ratio = (model.between / model.state) ** 2
     if restricted:
-        parts = _parts(np.column_stack([series.score, _trend(series.session)]), gaps, walk, model.phi, noise)
+        parts = _parts(*_by_place(np.column_stack([series.score, _trend(series.session)]), series), model.phi, noise)
         return parts.likelihood(ratio, model.state**2)
     left = series.score - model.level(series.session)
-    parts = _parts(np.column_stack([left, np.ones(len(left))]), gaps, walk, model.phi, noise)
+    parts = _parts(*_by_place(np.column_stack([left, np.ones(len(left))]), series), model.phi, noise)
     own = 1.0 + ratio * parts.pulls[:, 1]
     total = (parts.whole[0, 0] - (ratio * parts.pulls[:, 0] ** 2 / own).sum()) / model.state**2
     return float(-0.5 * (len(left) * np.log(2 * np.pi * model.state**2) + parts.logs + np.log(own).sum() + total))
@@ -181,23 +180,31 @@ def _solved(whole: Floats) -> tuple[Floats, float]:
     return slopes, float(whole[0, 0] - whole[0, 1:] @ slopes)
 
 
-def _parts(columns: Floats, gaps: Floats, walk: list[tuple[Whole, Whole]], phi: float, noise: float) -> Parts:
-    wide = columns.shape[1]
-    state, spread = np.zeros((len(walk[0][0]), wide)), np.ones(len(walk[0][0]))
+def _by_place(columns: Floats, series: Series) -> tuple[Floats, Whole, Whole]:
+    """The columns and the gaps with all first scores first, then all second ones …, the longest courses foremost; and how many of each there are."""
+    walk = [rows for rows, _ in series.places()]
+    order = np.concatenate(walk)
+    return columns[order], series.gaps()[order].astype(np.int64), np.array([len(rows) for rows in walk])
+
+
+def _parts(columns: Floats, gaps: Whole, reach: Whole, phi: float, noise: float) -> Parts:
+    """`columns`, `gaps` and `reach` as `_by_place` gives them."""
+    state, spread, pulls = np.zeros((reach[0], columns.shape[1])), np.ones(reach[0]), np.zeros((reach[0], columns.shape[1]))
     scaled, total = np.empty_like(columns), np.empty(len(columns))
-    carried = phi**gaps
-    for rows, _ in walk:
-        now, kept = len(rows), carried[rows]
+    carried = (phi ** np.arange(gaps.max() + 1, dtype=np.float64))[gaps]
+    end = 0
+    for now in reach:
+        begin, end = end, end + now
+        kept = carried[begin:end]
         state, spread = state[:now] * kept[:, None], 1.0 + kept**2 * (spread[:now] - 1.0)
         variance = spread + noise
-        surprise = columns[rows] - state
+        surprise = columns[begin:end] - state
         gain = spread / variance
         state += gain[:, None] * surprise
         spread = spread * (1.0 - gain)
-        scaled[rows], total[rows] = surprise, variance
-    scaled /= np.sqrt(total)[:, None]
-    first = walk[0][0]
-    pulls = np.add.reduceat(scaled * scaled[:, 1:2], np.sort(first), axis=0)
+        total[begin:end] = variance
+        own = np.divide(surprise, np.sqrt(variance)[:, None], out=scaled[begin:end])
+        pulls[:now] += own * own[:, 1:2]
     return Parts(scaled.T @ scaled, pulls, float(np.log(total).sum()), len(columns))
 
 

@@ -48,10 +48,8 @@ def fitted(courses: pd.DataFrame, events: NDArray[np.float64]) -> pd.DataFrame:
     mean = float(courses["severity"].mean()) if terms else float("nan")
     kept = {name: column for name, column in terms.items() if column.any() or name == _SEVERITY}
     design = np.column_stack([np.ones(len(courses)), *(_column(name, column, mean) for name, column in kept.items())])
-    penalty = np.array([0.0] + [1.0 / (PENALTY_SCALE**2 * len(courses))] * len(kept))
     start = np.concatenate([[special.logit(events.mean())], np.zeros(len(kept))])
-    model = sm.GLM(events, design, family=sm.families.Binomial())
-    found = np.asarray(model.fit_regularized(alpha=penalty, L1_wt=0.0, start_params=start).params) if kept else start
+    found = _coefficients(design, events, start, _alike(courses, events)) if kept else start
     everyone = np.ones(len(courses), dtype=bool)
     rows = [("intercept", found[0], everyone)]
     for (name, column), value in zip(kept.items(), found[1:], strict=True):
@@ -66,6 +64,24 @@ def fitted(courses: pd.DataFrame, events: NDArray[np.float64]) -> pd.DataFrame:
     rows.append(("c statistic", c_statistic(events, design @ found), everyone))
     therapists = courses["therapist_id"]
     return pd.DataFrame([{"part": name, "value": value, "courses": int(on.sum()), "therapists": int(therapists[on].nunique())} for name, value, on in rows])
+
+
+def _alike(courses: pd.DataFrame, events: NDArray[np.float64]) -> NDArray[np.int64]:
+    """A number a course, the same for courses with the same attributes, severity and outcome: the model cannot tell them apart."""
+    number = np.zeros(len(courses), dtype=np.int64)
+    for column in (*(_categories(courses[name]) for name in ATTRIBUTES), courses["severity"], events):
+        codes, distinct = pd.factorize(column)
+        number = pd.factorize(number * (len(distinct) + 1) + codes + 1)[0]
+    return number
+
+
+def _coefficients(design: NDArray[np.float64], events: NDArray[np.float64], start: NDArray[np.float64], alike: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The ridge regression's coefficients; courses that are alike go in once, with their number as weight."""
+    _, first, weight = np.unique(alike, return_index=True, return_counts=True)
+    model = sm.GLM(events[first], design[first], family=sm.families.Binomial(), freq_weights=weight)
+    # statsmodels divides the likelihood by the rows it sees and not by their weights, so that the penalty is divided by them, too
+    penalty = np.array([0.0] + [1.0 / (PENALTY_SCALE**2 * model.nobs)] * (design.shape[1] - 1))
+    return np.asarray(model.fit_regularized(alpha=penalty, L1_wt=0.0, start_params=start).params)
 
 
 def expected(courses: pd.DataFrame, terms: pd.Series) -> NDArray[np.float64]:
@@ -128,9 +144,10 @@ def _reference(courses: pd.DataFrame) -> list[str]:
 
 
 def _categories(codes: pd.Series) -> pd.Series:
-    codes = codes.astype(object).where(codes.notna(), _UNKNOWN)
-    many = codes.map(codes.value_counts()) >= LEAST_IN_CATEGORY
-    return codes.where(many, _OTHER)
+    known = codes.fillna(_UNKNOWN)
+    counts = known.value_counts()
+    few = counts.index[counts < LEAST_IN_CATEGORY]
+    return known.where(~known.isin(few), _OTHER).astype("category")
 
 
 def _usual(codes: pd.Series) -> str:

@@ -46,11 +46,36 @@ TABLES: dict[str, Callable[[Query, pd.DataFrame], pd.DataFrame]] = {
     "expected_places": expected_course.places,
     "case_mix": case_mix.table,
 }
+TOGETHER: tuple[Callable[[Query, pd.DataFrame], Mapping[str, pd.DataFrame]], ...] = (possible_ruptures.found,)
+"""What makes several of `TABLES` from one reading."""
+_LARGEST_KEPT = 200_000  # rows
 STORED = ("clinic_parameters", *TABLES)
 """Every table that a generation has beside the contract's and the summaries."""
 
 
 def derive(query: Query, earlier: pd.DataFrame | None = None) -> Mapping[str, pd.DataFrame]:
     """The derived tables by name; `earlier` = the parameters of the generation before, of which those of the same quarter are kept."""
-    parameters = estimate(query, ESTIMATORS, earlier)
-    return {"clinic_parameters": parameters, **{name: table(query, parameters) for name, table in TABLES.items()}}
+    ask = remembering(query)
+    parameters = estimate(ask, ESTIMATORS, earlier)
+    return {"clinic_parameters": parameters, **tables(ask, parameters)}
+
+
+def tables(query: Query, parameters: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    """`TABLES` by name, of what `query` answers and these parameters."""
+    made = {name: frame for make in TOGETHER for name, frame in make(query, parameters).items()}
+    return {name: made[name] if name in made else table(query, parameters) for name, table in TABLES.items()}
+
+
+def remembering(query: Query) -> Query:
+    """The same query, which runs a statement without parameters once, where its answer is small enough to be kept."""
+    known: dict[str, pd.DataFrame] = {}
+
+    def ask(sql: str, **params: object) -> pd.DataFrame:
+        if params or sql not in known:
+            answer = query(sql, **params)
+            if params or len(answer) > _LARGEST_KEPT:
+                return answer
+            known[sql] = answer
+        return known[sql].copy()
+
+    return ask

@@ -86,7 +86,7 @@ def dip_expectations(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     expected = clinic.ahead(series, row) if known else np.zeros((0, AHEAD))
     observed = later(series, row, AHEAD)
     columns = {
-        "course_id": pd.Series(np.asarray(courses, dtype=object)[series.course[row]], dtype="str"),
+        "course_id": courses.take(series.course[row]),
         "onset_rank": series.session[row],
         "level": _level_before(series, row),
         "onset": series.score[row],

@@ -69,7 +69,7 @@ def places(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     status = pd.Series(np.select(kinds, ["", "further", "behind"], "as_expected"), index=last.index, dtype="object")
     everyone = scores[["course_id", "label"]].drop_duplicates()
     found = everyone.merge(status.where(status != "", None).rename("status").reset_index(), on=["course_id", "label"], how="left")
-    return found.rename(columns={"label": "form"})[["course_id", "form", "status"]].astype({"course_id": "str", "form": "str", "status": "object"})
+    return found.rename(columns={"label": "form"})[["course_id", "form", "status"]].astype({"form": "str", "status": "object"})
 
 
 class ExpectedCourse(Measure):

@@ -68,7 +68,7 @@ def generations(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     """Every goal's place in its chain, rows `goal_id`, `generation`: 1 took nobody's place; missing where goals replace each other in a circle."""
     goals = query("select goal_id, replaced_by from goal_facts order by goal_id")
     goal_ids = pd.Index(goals["goal_id"])
-    successor = goal_ids.get_indexer(goals["replaced_by"].where(goals["replaced_by"].notna(), None))
+    successor = goal_ids.get_indexer(goals["replaced_by"])
     generation = np.zeros(len(goal_ids), dtype=np.int64)
     front = np.setdiff1d(np.arange(len(goal_ids)), successor)
     for place in range(1, LONGEST_CHAIN + 1):
@@ -78,7 +78,7 @@ def generations(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
         if not len(front):
             break
     unknown = (generation == 0) | np.isin(np.arange(len(goal_ids)), front)
-    return pd.DataFrame({"goal_id": goal_ids.astype(str), "generation": pd.array(np.where(unknown, 0, generation), dtype="int64")})
+    return pd.DataFrame({"goal_id": goal_ids, "generation": pd.array(np.where(unknown, 0, generation), dtype="int64")})
 
 
 def _generation(cells: dict[str, np.ndarray], place: int, therapists: np.ndarray) -> dict[str, object]:

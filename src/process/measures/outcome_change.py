@@ -38,7 +38,7 @@ def categories(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     lower = scored["direction"] == "lower_is_better"
     clinical = np.where(lower, scored["first_score"] >= scored["cutoff"], scored["first_score"] <= scored["cutoff"])
     kept = scored.assign(began_clinical=clinical)[scored["category"].notna()]
-    return kept[list(_COLUMNS)].astype({"course_id": "str", "form": "str", "category": "str", "began_clinical": "bool"})
+    return kept[list(_COLUMNS)].astype({"form": "str", "category": "str", "began_clinical": "bool"})
 
 
 class OutcomeChange(Measure):

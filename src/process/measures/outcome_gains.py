@@ -41,7 +41,7 @@ def sudden_shifts(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     gains, losses = shifts(distress, course, threshold), shifts(distress, course, threshold, losses=True)
     judged = np.zeros(len(about), dtype=bool)
     judged[course[: len(gains.judged)][gains.judged]] = True
-    found = about.rename(columns={"label": "form"})[["course_id", "form"]].astype("str")
+    found = about.rename(columns={"label": "form"})[["course_id", "form"]].astype({"form": "str"})
     for name, kind in (("gain", gains), ("loss", losses)):
         found = found.assign(**{f"{name}_{part}": values for part, values in _first(kind, course, starts, len(about)).items()})
     return found[judged].reset_index(drop=True)

@@ -24,26 +24,31 @@ CAUSAL = {"xmr": {"causal": 1}}
 _SRS_POINTS = 100.0 / 40.0
 
 
+def found(query: Query, parameters: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The derived tables `dips` and `dip_sessions`, see there, from one reading of every series."""
+    every = query(_sql("patient_series")).rename(columns={"pomp": "score"})
+    episodes, sessions = [], every[["course_id", "attended_rank"]].copy()
+    for rule, series, (those, inside), points in _by_rule(query, parameters, every):
+        episodes.append(_episodes(rule, those, points))
+        sessions[rule] = _at(sessions, series, inside)
+    return {"dips": pd.concat(episodes, ignore_index=True), "dip_sessions": sessions}
+
+
 def dips(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     """One row a possible rupture: course_id, rule, onset_rank, trough_rank, returned_rank (missing = never came back), magnitude (POMP), length, state."""
-    found = [_episodes(rule, episodes, points) for rule, _, (episodes, _), points in _by_rule(query, parameters)]
-    return pd.concat(found, ignore_index=True)
+    return found(query, parameters)["dips"]
 
 
 def dip_sessions(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     """One row a session with an alliance score by the patient, a column a rule: 1 = in a dip, 0 = not, -1 = course too short to tell, missing = not read."""
-    table = query(_sql("patient_series"))[["course_id", "attended_rank"]]
-    for rule, series, (_, inside), _ in _by_rule(query, parameters):
-        table = table.merge(series[["course_id", "attended_rank"]].assign(**{rule: inside}), on=["course_id", "attended_rank"], how="left")
-        table[rule] = table[rule].astype("Int8")
-    return table
+    return found(query, parameters)["dip_sessions"]
 
 
 def first_alliance_sd(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     """The clinic-wide parameter `first_alliance_sd`: the SD of the patients' first scores, a row a form; forms with fewer than two courses have none."""
     first = query(parameter_sql("first_alliance_sd")).groupby("part")
-    found = first.agg(value=("pomp", "std"), courses=("course_id", "nunique"), therapists=("therapist_id", "nunique"))
-    return found[found["courses"] >= 2].reset_index()[["part", "value", "courses", "therapists"]]
+    spread = first.agg(value=("pomp", "std"), courses=("course_id", "nunique"), therapists=("therapist_id", "nunique"))
+    return spread[spread["courses"] >= 2].reset_index()[["part", "value", "courses", "therapists"]]
 
 
 def reliable_changes(query: Query, parameters: pd.DataFrame) -> pd.Series:
@@ -60,17 +65,25 @@ def reliable_changes(query: Query, parameters: pd.DataFrame) -> pd.Series:
     return told.set_axis(pd.MultiIndex.from_frame(forms[["instrument", "form"]]))
 
 
-def _by_rule(query: Query, parameters: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, tuple[pd.DataFrame, NDArray], float]]:
-    """(rule, its series, what `all_dips` found in it, POMP points a unit of the series)."""
-    every = query(_sql("patient_series")).rename(columns={"pomp": "score"})
+def _at(sessions: pd.DataFrame, series: pd.DataFrame, inside: NDArray[np.int8]) -> pd.arrays.IntegerArray:
+    """What was found at each of the sessions; missing where the series has no score. Both are in the order of course and session."""
+    keys = ["course_id", "attended_rank"]
+    if len(series) == len(sessions) and all(series[key].equals(sessions[key]) for key in keys):
+        return pd.arrays.IntegerArray(inside, np.zeros(len(inside), dtype=bool))
+    together = sessions[keys].merge(series[keys].assign(inside=inside), on=keys, how="left")
+    return together["inside"].astype("Int8").array
+
+
+def _by_rule(query: Query, parameters: pd.DataFrame, every: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, tuple[pd.DataFrame, NDArray], float]]:
+    """(rule, its series, what `all_dips` found in it, POMP points a unit of the series). `every`: the patient's alliance score of each session."""
     pooled = value(parameters, "within_course_sd", "patient")
     pooled = None if np.isnan(pooled) else pooled
     series = {"reliable_drop": _on_main_form(every, reliable_changes(query, parameters)), "srs_cutoff": query(_sql("srs_series"))}
     for rule in RULES:
         read = series.get(rule, every)
         needed = read["reliable_change"] if rule == "reliable_drop" else None
-        found = all_dips(read["course_id"], read["attended_rank"], read["score"], rule, pooled, needed, **CAUSAL.get(rule, {}))
-        yield rule, read, found, _SRS_POINTS if rule == "srs_cutoff" else 1.0
+        those = all_dips(read["course_id"], read["attended_rank"], read["score"], rule, pooled, needed, **CAUSAL.get(rule, {}))
+        yield rule, read, those, _SRS_POINTS if rule == "srs_cutoff" else 1.0
 
 
 def _on_main_form(every: pd.DataFrame, changes: pd.Series) -> pd.DataFrame:
@@ -87,7 +100,7 @@ def _on_main_form(every: pd.DataFrame, changes: pd.Series) -> pd.DataFrame:
 def _episodes(rule: str, episodes: pd.DataFrame, points: float) -> pd.DataFrame:
     named = {"course": "course_id", "onset": "onset_rank", "trough": "trough_rank", "returned": "returned_rank"}
     table = episodes.rename(columns=named).assign(rule=rule, magnitude=episodes["magnitude"] * points)
-    text = {"course_id": "str", "rule": "str", "state": "str"}
+    text = {"rule": "str", "state": "str"}
     return table.astype(text)[["course_id", "rule", "onset_rank", "trough_rank", "returned_rank", "magnitude", "length", "state"]]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,11 @@ import pandas as pd
 from process import store
 from process.measures import derived
 from process.measures.parameters import stored
+from process.sealed import Key
 from process.store import Generation, OwnInstruments
 from process.store.build import Progress
+from process.store.doctor import make_ready
+from process.store.publishing import Builder
 
 
 def publish(
@@ -22,21 +26,25 @@ def publish(
     about: dict[str, Any] | None = None,
     anew: bool = False,
     own: OwnInstruments | None = None,
+    key: Key | None = None,
+    builder: Builder | None = None,
 ) -> Generation:
     """`store.publish` with clinic-wide parameters and derived tables.
 
     Parameters of the same quarter are carried over from the generation that is served now, unless it is of another clinic or source, or `anew` is said.
-    `own` = the clinic's own instruments, see `store.own_instruments`.
+    `own` = the clinic's own instruments, see `store.own_instruments`; `key` encrypts a new store, see `store.choose`; `builder` see `store.publish`.
     """
-    earlier = None if anew else _earlier(Path(folder), records, about or {})
-    return store.publish(folder, records, progress, about, partial(derived.derive, earlier=earlier), own)
+    make_ready(Path(folder))
+    earlier = None if anew else earlier_parameters(Path(folder), records["manifest"], about or {})
+    return store.publish(folder, records, progress, about, partial(derived.derive, earlier=earlier), own, key, builder)
 
 
-def _earlier(folder: Path, records: dict[str, pd.DataFrame], about: dict[str, Any]) -> pd.DataFrame | None:
+def earlier_parameters(folder: Path, manifest: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame | None:
+    """The clinic-wide parameters that are served now, of which a load with this manifest takes over those of its quarter; None where it takes none over."""
     if not (folder / "current").exists():
         return None
     before = store.current(folder)
-    delivery = records["manifest"].iloc[0]
+    delivery = manifest.iloc[0]
     same = all(before.manifest[name] == str(delivery[name]) for name in ("clinic", "source", "origin"))
     if not same or before.manifest.get("about", {}).get("demo") != about.get("demo") or "clinic_parameters" not in before.manifest["counts"]:
         return None

@@ -212,8 +212,13 @@ class Page:
                 chip.param.update(**wanted)
 
     def _complain(self, problems: list[str]) -> None:
-        items = "".join(f"<li>{look.escape(text)}</li>" for text in problems)
-        self._alerts.say(f"<div class='alert' role='alert'><ul>{items}</ul></div>" if problems else "")
+        """Say what is wrong, and whether there are newer records; a link with no address opens this very address again, with its filters."""
+        records = self.clinic.records
+        also = [records.ended] if records.ended and not problems else [records.news] if records.news and not records.ended else []
+        items = [look.escape(text) for text in (*problems, *also)]
+        if records.news or records.ended:
+            items[-1] += " <a href=''>Reload the page</a> to see what is served now."
+        self._alerts.say(f"<div class='alert' role='alert'><ul>{''.join(f'<li>{item}</li>' for item in items)}</ul></div>" if items else "")
 
     def servable(self) -> pn.Template:
         """The page as it is served."""

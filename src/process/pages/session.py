@@ -14,7 +14,7 @@ from pathlib import Path
 import panel as pn
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from process.access import ANALYST, Clinic, Records, Viewer, open_records
+from process.access import ANALYST, Clinic, Latest, Viewer, open_records
 from process.errors import NotAllowed
 
 
@@ -28,9 +28,9 @@ class Settings(BaseSettings):
 
 @dataclass(frozen=True)
 class Served:
-    """What the server serves: records without a viewer, the table of people, and who a request's cookies belong to."""
+    """What the server serves: the latest records, without a viewer, the table of people, and who a request's cookies belong to."""
 
-    records: Records
+    latest: Latest
     viewer: Callable[[str], Viewer]
     user_of: Callable[[dict[str, str]], str | None]
 
@@ -38,9 +38,9 @@ class Served:
 _served: list[Served] = []
 
 
-def serve_from(records: Records, viewer: Callable[[str], Viewer], user_of: Callable[[dict[str, str]], str | None]) -> None:
+def serve_from(latest: Latest, viewer: Callable[[str], Viewer], user_of: Callable[[dict[str, str]], str | None]) -> None:
     """Called by the server before its first page."""
-    _served[:] = [Served(records, viewer, user_of)]
+    _served[:] = [Served(latest, viewer, user_of)]
 
 
 def new_secret() -> str:
@@ -64,7 +64,9 @@ def clinic() -> Clinic:
     user = server.user_of(dict(request.cookies)) if request is not None else None
     if user is None:
         raise NotAllowed("Nobody is signed in. Sign in again.")
-    return Clinic(server.records, partial(server.viewer, user))
+    records = server.latest.lend()
+    pn.state.curdoc.on_session_destroyed(lambda context: server.latest.give_back(records))
+    return Clinic(records, partial(server.viewer, user))
 
 
 def query() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import urlencode
 
-from process.access import Clinic, Records
+from process.access import Clinic, Latest
 from process.pages import NAVIGATION, PLANS, methods
 from process.server.gate import Gate, Plain
 from process.server.people import People
@@ -14,9 +14,9 @@ from process.server.people import People
 class Methods(Plain):
     """How every figure is worked out, with the numbers of the generation that is served."""
 
-    def initialize(self, gate: Gate, records: Records, people: People) -> None:
+    def initialize(self, gate: Gate, latest: Latest, people: People) -> None:
         """The gate that says who asks, and what is served."""
-        self.gate, self.records, self.people = gate, records, people
+        self.gate, self.latest, self.people = gate, latest, people
 
     def get(self) -> None:
         """The page; somebody who is not signed in is sent where every page sends them."""
@@ -24,7 +24,7 @@ class Methods(Plain):
         if user is None:
             self.redirect(f"{self.gate.login_url}?{urlencode({'next': self.request.uri})}")
             return
-        clinic = Clinic(self.records, partial(self.people.viewer, user))
+        clinic = Clinic(self.latest.records, partial(self.people.viewer, user))
         pages = {plan.name: plan.label for plan in PLANS.values()}
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(methods.page(clinic, NAVIGATION, pages, self.request.query))

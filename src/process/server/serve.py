@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 import webbrowser
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from process.pages import NAVIGATION, PLANS, first_figures, session
 from process.server.gate import COOKIE, Enter, Gate, Health, Home, Leave, SignIn, Tidy, Unknown
 from process.server.methods import Methods
 from process.server.people import People, PersonalLinks
+from process.server.swapping import Swapping
+from process.store.publishing import sweep_leftovers
 
 PAGES = tuple(PLANS)
 IDLE = 2.0
@@ -38,6 +41,11 @@ def demo_people(store: Path) -> People:
     return People({viewer.user: viewer for viewer in viewers})
 
 
+def to_stderr(line: str) -> None:
+    """A line of the server's log."""
+    print(line, file=sys.stderr, flush=True)
+
+
 def serve(
     store: Path,
     *,
@@ -46,8 +54,11 @@ def serve(
     people: People | None = None,
     open_browser: bool = False,
     announce: Callable[[str], None] = print,
+    log: Callable[[str], None] = to_stderr,
 ) -> None:
     """Serve the store's pages until interrupted; personal links, one a person, are announced once the server answers.
+
+    A generation that is loaded meanwhile is taken up, and `log` is told of it.
 
     Raises `PortInUse` when the address is taken, `SettingWrong` for an address other than loopback (that needs a sign-in of its own), `StoreProblem`
     when the store cannot be opened.
@@ -55,11 +66,13 @@ def serve(
     if address not in LOOPBACK:
         raise SettingWrong(f"`{address}` is not a loopback address. Personal links are safe on loopback only; use one of {', '.join(LOOPBACK)}.")
     require_free(port, address)
-    records = access.open_records(store)
+    sweep_leftovers(store)
+    latest = access.Latest(access.open_records(store))
     people = people if people is not None else People({"owner": Viewer("owner", "director", name="Director")})
     links = PersonalLinks(people)
-    server = build(records, people, links, port=port, address=address)
+    server = build(latest, people, links, port=port, address=address)
     server.start()
+    server.io_loop.add_callback(Swapping(latest, log).watch)
     _keep_figures_ready(server.io_loop)
     addresses = {viewer.name or user: f"http://{address}:{port}/enter/{links.keys[user]}" for user, viewer in people.viewers.items()}
     for name, link in addresses.items():
@@ -70,7 +83,7 @@ def serve(
         server.io_loop.start()
     finally:
         server.stop()
-        records.engine.close()
+        latest.close()
 
 
 def _keep_figures_ready(loop: IOLoop) -> None:
@@ -86,11 +99,11 @@ def _keep_figures_ready(loop: IOLoop) -> None:
     loop.call_later(0.5, make_one)
 
 
-def build(records: access.Records, people: People, links: PersonalLinks, *, port: int, address: str):  # noqa: ANN201 - Panel's own server class
+def build(latest: access.Latest, people: People, links: PersonalLinks, *, port: int, address: str):  # noqa: ANN201 - Panel's own server class
     """The server, not yet started: pages, gate, health."""
     secret = session.new_secret()
     gate = Gate(people, secret)
-    session.serve_from(records, people.viewer, gate.user_of)
+    session.serve_from(latest, people.viewer, gate.user_of)
     bokeh_settings.resources = "server"
     bokeh_settings.secret_key = secret
     bokeh_settings.sign_sessions = True
@@ -116,7 +129,7 @@ def build(records: access.Records, people: People, links: PersonalLinks, *, port
             (r"/sign-in", SignIn),
             (r"/sign-out", Leave),
             (r"/enter/([\w-]+)", Enter, {"links": links}),
-            (r"/methods", Methods, {"gate": gate, "records": records, "people": people}),
+            (r"/methods", Methods, {"gate": gate, "latest": latest, "people": people}),
         ],
         start=False,
         show=False,

@@ -5,9 +5,27 @@
 >>> engine.query("select count(*) as sessions from attended where week >= $since", since=date(2026, 1, 5))
 """
 
+from process.store.encryption import Chosen, choose
 from process.store.engine import DuckDBEngine, Engine
-from process.store.folder import Generation, current, generations, loadable
+from process.store.folder import loadable
+from process.store.generation import Generation, current, generations
 from process.store.own import OwnInstruments, own_instruments
 from process.store.publishing import publish
+from process.store.rewriting import rotate
+from process.store.rolling_back import roll_back
 
-__all__ = ["DuckDBEngine", "Engine", "Generation", "OwnInstruments", "current", "generations", "loadable", "own_instruments", "publish"]
+__all__ = [
+    "Chosen",
+    "DuckDBEngine",
+    "Engine",
+    "Generation",
+    "OwnInstruments",
+    "choose",
+    "current",
+    "generations",
+    "loadable",
+    "own_instruments",
+    "publish",
+    "roll_back",
+    "rotate",
+]

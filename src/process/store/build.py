@@ -7,22 +7,29 @@ registered tables, never as text of a statement.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from process.contract import instruments
 from process.contract.instruments import Form
-from process.contract.tables import TABLES, Table
+from process.contract.tables import TABLES
 from process.errors import StoreProblem
+from process.sealed import Key
+from process.store.encryption import GENERATION, reading, writing
+from process.store.types import as_frame, stored_type
+from process.store.working import WORKING, Codes, numbered, put, put_frame, put_registry, with_codes
 
 Progress = Callable[[str, int, int], None]
 Derive = Callable[[Callable[..., pd.DataFrame]], Mapping[str, pd.DataFrame]]
 """What the layers above add to a generation: given `query(sql, **params)` over the records and summaries, tables by name."""
+MEMORY_MB = 600
+"""What DuckDB may hold while it builds, for each million sessions or part of one; the rest is spilled beside the file, encrypted where the file is. A load of a
+million sessions as a whole stays under 2 GiB with it."""
 SUMMARIES = Path(__file__).parent / "summaries"
-_INSTRUMENT_TYPES = {"items": "INTEGER", "priority": "INTEGER", "own": "BOOLEAN"}
 
 
 def summaries() -> list[tuple[str, str]]:
@@ -31,42 +38,47 @@ def summaries() -> list[tuple[str, str]]:
 
 
 def build(
-    path: Path, records: dict[str, pd.DataFrame], progress: Progress, derive: Derive | None = None, forms: Sequence[Form] | None = None
+    path: Path,
+    records: dict[str, pd.DataFrame],
+    progress: Progress,
+    derive: Derive | None = None,
+    forms: Sequence[Form] | None = None,
+    key: Key | None = None,
 ) -> dict[str, int]:
     """Write a generation to `path` (a new file) and give the rows of each of its tables. Any error leaves no transaction half done.
 
     `derive` adds the tables that statistics make of the summaries; they are stored in the same transaction. `forms` are those of the registry of
-    instruments, with the clinic's own (default: those that ship).
+    instruments, with the clinic's own (default: those that ship). `key` encrypts the file.
     """
     unknown = set(records) - set(TABLES)
     if unknown:
         raise ValueError(f"not tables of the contract: {sorted(unknown)}")
     steps = [f"storing {name}" for name in TABLES] + [f"summary {name}" for name, _ in summaries()] + ["estimates"] * (derive is not None)
-    connection = duckdb.connect(str(path), config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"})
+    connection = writing(path, key)
     try:
         path.chmod(0o600)
-        connection.execute("begin transaction")
+        connection.execute(f"set memory_limit = '{MEMORY_MB * max(1, round(len(records.get('sessions', ())) / 1e6))}MB'")
+        connection.execute(f"use {WORKING}")
+        frames, codes = numbered(connection, records)
+        pa.default_memory_pool().release_unused()  # what reading the files needed
         for done, table in enumerate(TABLES.values()):
             progress(steps[done], done, len(steps))
-            _store(connection, table, records.get(table.name))
-        _store_frame(connection, "instruments", instruments.table(forms), _INSTRUMENT_TYPES)
+            put(connection, table, frames.pop(table.name, None), forms)
+        put_registry(connection, forms)
         for done, (name, select) in enumerate(summaries(), len(TABLES)):
             progress(steps[done], done, len(steps))
             connection.execute(f'create table "{name}" as {select}')
         if derive is not None:
             progress(steps[-1], len(steps) - 1, len(steps))
-            for name, frame in derive(lambda sql, **params: connection.execute(sql, params).df()).items():
-                _store_frame(connection, name, frame)
-        connection.execute("commit")
-        connection.execute("checkpoint")
+        _write(connection, forms, codes, partial(derive, _asking(connection)) if derive is not None else dict)
         return _counts(connection)
     finally:
         connection.close()
 
 
-def check(path: Path, records: dict[str, pd.DataFrame], counts: dict[str, int]) -> None:
+def check(path: Path, records: dict[str, pd.DataFrame], counts: dict[str, int], key: Key | None = None) -> None:
     """Open the finished file as a reader would and compare it with what went in; a `StoreProblem` if anything is not there."""
-    connection = duckdb.connect(str(path), read_only=True)
+    connection = reading(path, key)
     try:
         found = _counts(connection)
     finally:
@@ -77,40 +89,45 @@ def check(path: Path, records: dict[str, pd.DataFrame], counts: dict[str, int]) 
         raise StoreProblem(f"The new generation does not hold what was loaded (table {sorted(wrong)[0]}). It was not published; the earlier one is served.")
 
 
-def _store(connection: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame | None) -> None:
-    columns = ", ".join(f'"{column.name}" {column.duckdb_type}{" not null" if column.required else ""}' for column in table.columns)
-    connection.execute(f'create table "{table.name}" ({columns})')
-    if frame is None or not len(frame):
+def _asking(connection: duckdb.DuckDBPyConnection) -> Callable[..., pd.DataFrame]:
+    return lambda sql, **params: as_frame(connection.execute(sql, params))
+
+
+def _write(connection: duckdb.DuckDBPyConnection, forms: Sequence[Form] | None, codes: Codes, derive: Callable[[], Mapping[str, pd.DataFrame]]) -> None:
+    """Write the working tables into the generation, and beside it, while one processor would be idle, make what is derived and write that, too."""
+    writer = connection.cursor()
+
+    def working_tables() -> None:
+        writer.execute("begin transaction")
+        for name in (*TABLES, "instruments", *(name for name, _ in summaries())):
+            _write_table(writer, name, forms)
+
+    with ThreadPoolExecutor(1) as beside:
+        written = beside.submit(working_tables)
+        try:
+            derived = derive()
+        except BaseException:
+            writer.interrupt()
+            raise
+        written.result()
+    for name, frame in derived.items():
+        put_frame(writer, f'{GENERATION}.main."{name}"', codes.back(frame))
+    writer.execute("commit")
+    writer.execute(f"checkpoint {GENERATION}")
+
+
+def _write_table(writer: duckdb.DuckDBPyConnection, name: str, forms: Sequence[Form] | None) -> None:
+    """Write a working table, its numbers as codes again."""
+    place, select = f'{GENERATION}.main."{name}"', with_codes(writer, name)
+    if name not in TABLES:
+        writer.execute(f"create table {place} as {select}")
         return
-    present = [column for column in table.columns if column.name in frame]
-    connection.register("handed_over", pa.Table.from_pandas(frame[[column.name for column in present]], preserve_index=False))
-    names = ", ".join(f'"{column.name}"' for column in present)
-    casts = ", ".join(f'cast("{column.name}" as {column.duckdb_type})' for column in present)
-    # sorted by its key a course lies in one place, which alone is worth a third of a scan (PERFORMANCE.md)
-    order = ", ".join(f'"{name}"' for name in _sorting(table)) or "1"
-    connection.execute(f'insert into "{table.name}" ({names}) select {casts} from handed_over order by {order}')
-    connection.unregister("handed_over")
-
-
-def _sorting(table: Table) -> list[str]:
-    course_first = [name for name in ("course_id", "session_number") if name in table.names]
-    return list(dict.fromkeys([*course_first, *table.key]))
-
-
-def _store_frame(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, types: Mapping[str, str] | None = None) -> None:
-    kinds = {column: (types or {}).get(column, _sql_type(frame[column])) for column in frame.columns}
-    connection.register("handed_over", pa.Table.from_pandas(frame, preserve_index=False))
-    casts = ", ".join(f'cast("{column}" as {kind}) as "{column}"' for column, kind in kinds.items())
-    connection.execute(f'create table "{name}" as select {casts} from handed_over')
-    connection.unregister("handed_over")
-
-
-def _sql_type(values: pd.Series) -> str:
-    """The type of a derived column; an empty one of objects is text."""
-    kinds = ((pd.api.types.is_bool_dtype, "BOOLEAN"), (pd.api.types.is_integer_dtype, "INTEGER"), (pd.api.types.is_float_dtype, "DOUBLE"))
-    return next((kind for fits, kind in kinds if fits(values)), "DATE" if pd.api.types.is_datetime64_any_dtype(values) else "VARCHAR")
+    columns = ", ".join(f'"{column.name}" {stored_type(column, forms)}{" not null" if column.required else ""}' for column in TABLES[name].columns)
+    writer.execute(f"create table {place} ({columns})")
+    writer.execute(f"insert into {place} {select}")
 
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    names = [row[0] for row in connection.execute("select table_name from information_schema.tables where table_schema = 'main' order by 1").fetchall()]
-    return {name: connection.execute(f'select count(*) from "{name}"').fetchone()[0] for name in names}
+    found = connection.execute("select table_name from information_schema.tables where table_catalog = $place order by 1", {"place": GENERATION})
+    names = [row[0] for row in found.fetchall()]
+    return {name: connection.execute(f'select count(*) from {GENERATION}.main."{name}"').fetchone()[0] for name in names}

@@ -1,94 +1,58 @@
-"""The folder that a store is: where its generations, their manifests, the pointer and the lock lie, and how each is written so that a crash harms none.
+"""The folder that a store is: what lies in it, who may write to it, and how each file is written so that a crash harms none.
 
+    store/store.json                  which store this is, and which key its generations are encrypted with (never the key)
     store/current                     the name of the generation that is served
     store/lock                        held while a load runs
     store/generations/<name>.duckdb   the records and their summaries; never changed once it has its name
+    store/generations/<name>.json     its manifest
     store/instruments/<id>.toml       the clinic's own instruments, as the last load had them
-    store/generations/<name>.json     its manifest: counts, versions, when it was made
+    store/policy.toml                 the clinic's policy, as the last load that named one had it
+    store/journal.jsonl               what was done to the store and when
+    store/forgotten.jsonl             the display codes of patients whose records were deleted
 
-A name is `g`, a number that only grows, and six random characters, so that no name ever stands for two files.
+A generation's name is `g`, a number that only grows, and six random characters, so that no name ever stands for two files.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from process.errors import StoreProblem
+from process.store.generation import Generation, current, generations, in_the_clear, number, pointed_to, refuse_non_store
+from process.store.unlocking import IDENTITY, identity
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 BUILDING = ".building-"
-_NAME = re.compile(r"g(\d{6})-[0-9a-f]{6}")
-INSTRUMENTS = "instruments"
-_OWN = {"current", "lock", "generations", INSTRUMENTS}
+ASIDE = (BUILDING, ".writing-")
+"""How the names of files begin that are being written; what an interrupted command left of them means nothing."""
+INSTRUMENTS, POLICY, JOURNAL, FORGOTTEN = "instruments", "policy.toml", "journal.jsonl", "forgotten.jsonl"
+OWN = {"current", "lock", "generations", INSTRUMENTS, IDENTITY, POLICY, JOURNAL, FORGOTTEN}
 
-
-@dataclass(frozen=True)
-class Generation:
-    """One published state of a store. `manifest`: counts by table, contract and product version, created, as_of, clinic, source, origin, bytes, about."""
-
-    name: str
-    path: Path
-    manifest: dict[str, Any]
-
-
-def generations(store: Path) -> list[str]:
-    """The names of every whole generation, oldest first."""
-    folder = store / "generations"
-    return sorted(path.stem for path in folder.glob("g*.duckdb") if _NAME.fullmatch(path.stem) and path.with_suffix(".json").exists())
+__all__ = ["Generation", "current", "generations", "loadable", "loading", "next_name", "prepare", "private", "prune", "sweep", "write_whole"]
 
 
 def next_name(store: Path) -> str:
     """A name that no generation of this store has or had."""
-    numbers = [int(_NAME.fullmatch(name)[1]) for name in generations(store)]
-    return f"g{max(numbers, default=0) + 1:06d}-{secrets.token_hex(3)}"
+    return name_with(max(map(number, generations(store)), default=0) + 1)
 
 
-def current(store: Path) -> Generation:
-    """The generation that is to be served. Raises `StoreProblem` where the folder is not a store, or its pointer or generation is damaged."""
-    store = Path(store)
-    _refuse_non_store(store)
-    pointer = store / "current"
-    if not (store / "generations").is_dir():
-        raise StoreProblem(f"{store} is not a store: it has no generations. Load records into a new folder with `therapy-process intake`.")
-    if not pointer.is_file():
-        raise StoreProblem(f"Nothing is published in store {store} yet. Load records with `therapy-process intake {store} FILES…`.")
-    name = pointer.read_text("ascii", errors="replace").strip()
-    path = store / "generations" / f"{name}.duckdb"
-    if not _NAME.fullmatch(name) or not path.is_file():
-        others = ", ".join(generations(store)) or "none"
-        raise StoreProblem(
-            f"Store {store} points to a generation that is not there (whole ones: {others}). Load the records again with `therapy-process intake`."
-        )
-    try:
-        manifest = json.loads(path.with_suffix(".json").read_text("utf-8"))
-    except (OSError, ValueError):
-        raise StoreProblem(f"The manifest of generation {name} in {store} cannot be read. Load the records again with `therapy-process intake`.") from None
-    return Generation(name, path, manifest)
-
-
-def _refuse_non_store(store: Path) -> None:
-    if not store.exists():
-        raise StoreProblem(f"There is no store {store}. Check the path, or make one with `therapy-process intake {store} FILES…` or `therapy-process demo`.")
-    if not store.is_dir():
-        raise StoreProblem(f"{store} is a file; a store is a folder. Name the folder that `therapy-process intake` filled.")
+def name_with(number: int) -> str:
+    """A new name with that number: for a generation that takes the place of another."""
+    return f"g{number:06d}-{secrets.token_hex(3)}"
 
 
 def loadable(store: Path) -> None:
     """Refuse a place that a load must not write to: a file, or a folder that is no store and holds something already."""
     store = Path(store)
     if store.exists():
-        _refuse_non_store(store)
+        refuse_non_store(store)
         begun = (store / "lock").is_file() and (store / "generations").is_dir()
-        foreign = sorted(entry.name for entry in store.iterdir() if entry.name not in _OWN)
+        foreign = sorted(entry.name for entry in store.iterdir() if entry.name not in OWN and not entry.name.startswith(ASIDE))
         if foreign and not begun:
             raise StoreProblem(f"{store} is not a store: it holds `{foreign[0]}`. Name a store, an empty folder, or one that does not exist yet.")
 
@@ -106,40 +70,102 @@ def prepare(store: Path) -> None:
 
 @contextmanager
 def loading(store: Path) -> Iterator[None]:
-    """Hold the store's lock; a second load at once is refused instead of waiting."""
+    """Hold the store's lock; a second load at once is refused instead of waiting. Whatever is written meanwhile, only its owner can read."""
     handle = os.open(store / "lock", os.O_RDWR | os.O_CREAT, FILE_MODE)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StoreProblem(f"Another load into store {store} is running. Wait until it has ended, then load again; nothing was changed.") from None
-        yield
+        with private():
+            yield
     finally:
         os.close(handle)
 
 
-def sweep(store: Path) -> None:
-    """Remove what an interrupted build left: files aside, generations without a manifest, manifests without a generation. Only under the lock."""
+def being_loaded(store: Path) -> bool:
+    """Whether a load holds the store's lock now."""
+    if not (store / "lock").exists():
+        return False
+    try:
+        with loading(store):
+            return False
+    except StoreProblem:
+        return True
+
+
+@contextmanager
+def private() -> Iterator[None]:
+    """New files of this process are their owner's alone, those that DuckDB makes on its own account (log, temporary files) included."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def leftovers(store: Path) -> list[Path]:
+    """What an interrupted command left: files aside, generations without a manifest and manifests without one, logs beside a finished generation, and
+    of a generation that is there twice, because a change of keys was cut short, the copy that the store's own key does not open."""
+    store = Path(store)
     folder = store / "generations"
-    whole = set(generations(store))
-    for path in [*folder.iterdir(), *store.glob(f"{BUILDING}*")]:
-        if path.name.startswith(BUILDING) or path.name.split(".")[0] not in whole:
-            _remove(path)
+    whole = set(generations(store)) - _doubled(store)
+    places = [path for path in (store, folder, store / INSTRUMENTS) if path.is_dir()]
+    aside = [path for place in places for path in place.iterdir() if path.name.startswith(ASIDE)]
+    own = {f"{name}{suffix}" for name in whole for suffix in (".duckdb", ".json")}
+    return aside + [path for path in folder.iterdir() if path.name not in own and path not in aside]
+
+
+def sweep(store: Path) -> int:
+    """Remove what interrupted commands left, and say how many files that were. Only under the lock."""
+    found = leftovers(store)
+    for path in found:
+        remove(path)
+    return len(found)
+
+
+def _doubled(store: Path) -> set[str]:
+    """Of generations that are there under two keys, the names of those to go; never the one that is served."""
+    clear = {}
+    for name in generations(store):
+        with suppress(StoreProblem):  # a manifest that cannot be read says nothing of what it replaces
+            clear[name] = in_the_clear(store, name)
+    pairs = [(name, entry["replaces"]) for name, entry in clear.items() if entry.get("replaces") in clear]
+    if not pairs:
+        return set()
+    own, served = identity(store), pointed_to(store)
+    fits = {name: (clear[name].get("encryption") or {}).get("fingerprint") == (own.fingerprint if own else None) for pair in pairs for name in pair}
+    return {old if fits[new] or new == served else new for new, old in pairs} - {served}
 
 
 def prune(store: Path, keep: int) -> None:
     """Remove all but the last `keep` generations; the one that is served stays whatever its age."""
-    served = current(store).name
     for name in generations(store)[:-keep]:
-        if name != served:
-            for suffix in (".json", ".duckdb"):  # without its manifest a generation is a left-over: a crash in between is swept
-                (store / "generations" / f"{name}{suffix}").unlink(missing_ok=True)
+        discard(store, name)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
+def discard(store: Path, name: str) -> None:
+    """Remove a generation unless it is the one that is served."""
+    if name != pointed_to(store):
+        for suffix in (".json", ".duckdb"):  # without its manifest a generation is a left-over: a crash in between is swept
+            (store / "generations" / f"{name}{suffix}").unlink(missing_ok=True)
+
+
+def destroy(path: Path) -> None:
+    """Overwrite a file with random bytes before it is removed. A disk that writes elsewhere (a flash disk, a file system that copies on write) may keep
+    the old bytes all the same; only an encrypted store or disk makes sure of them."""
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        for _ in range(0, path.stat().st_size, 1 << 20):
+            file.write(secrets.token_bytes(1 << 20))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with what is in it."""
+    if path.is_dir() and not path.is_symlink():
         for inside in path.iterdir():
-            _remove(inside)
+            remove(inside)
         path.rmdir()
     else:
         path.unlink(missing_ok=True)

@@ -7,12 +7,9 @@ with placed_ratings as (
         goals.course_id,
         goal_ratings.goal_id,
         attended.attended_rank,
+        case goal_ratings.rater when 'patient' then 1 when 'both' then 2 else 3 end as voice,
         goal_ratings.level,
-        lag(goal_ratings.level) over (partition by goal_ratings.goal_id, goal_ratings.rater order by attended.attended_rank) as earlier_level,
-        row_number() over (
-            partition by goal_ratings.goal_id, attended.attended_rank
-            order by case goal_ratings.rater when 'patient' then 1 when 'both' then 2 else 3 end
-        ) as place
+        lag(goal_ratings.level) over (partition by goal_ratings.goal_id, goal_ratings.rater order by attended.attended_rank) as earlier_level
     from goal_ratings
     inner join goals on goals.goal_id = goal_ratings.goal_id
     inner join attended on attended.course_id = goals.course_id and attended.session_number = goal_ratings.session_number
@@ -22,14 +19,23 @@ with placed_ratings as (
         and (goals.closed_session is null or goal_ratings.session_number <= goals.closed_session)
 ),
 
+-- One rating a goal and session: the first voice. 10 a voice, so that the least of them still says whose it is; 1 = compared, 2 = moved.
+goal_movements as (
+    select
+        course_id,
+        attended_rank,
+        min(10 * voice + case when earlier_level is null then 0 when level <> earlier_level then 2 else 1 end) % 10 as movement
+    from placed_ratings
+    group by course_id, goal_id, attended_rank
+),
+
 movements as (
     select
         course_id,
         attended_rank,
-        sum(case when level <> earlier_level then 1 else 0 end) as moved,
-        sum(case when earlier_level is not null then 1 else 0 end) as compared
-    from placed_ratings
-    where place = 1
+        count(*) filter (where movement = 2) as moved,
+        count(*) filter (where movement > 0) as compared
+    from goal_movements
     group by course_id, attended_rank
 ),
 
@@ -60,9 +66,9 @@ rupture_sessions as (
 select
     attended.course_id,
     attended.attended_rank,
-    coalesce(goals_in_set.open_goals, 0) as open_goals,
-    coalesce(movements.moved, 0) + coalesce(decided_sessions.decisions, 0) as moved,
-    coalesce(movements.compared, 0) as compared,
+    cast(coalesce(goals_in_set.open_goals, 0) as integer) as open_goals,
+    cast(coalesce(movements.moved, 0) + coalesce(decided_sessions.decisions, 0) as integer) as moved,
+    cast(coalesce(movements.compared, 0) as integer) as compared,
     alliance_scores.pomp as score,
     avg(alliance_scores.pomp) over (
         partition by attended.course_id order by attended.attended_rank

@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from process.errors import SettingWrong
 from process.intake.cells import EARLIEST, LATEST, read_cells
-from process.intake.mapping import Take
+from process.intake.mappings.language import Take
 
 NOT_A_WORD = "not one of the words that the mapping knows"
 NOT_THIS_DATE = "not a date of the mapping's format"
+ISO = "iso"
+_WITH_TIME = r"\d{4}-\d{2}-\d{2}[T ][0-9:.]+(Z|[+-]\d{2}:\d{2})?"
 
 
 def blanked(cells: pd.Series, missing: tuple[str, ...]) -> pd.Series:
@@ -35,17 +38,27 @@ def translated(take: Take, rows: pd.DataFrame) -> tuple[pd.Series, dict[str, np.
     if take.form:
         days = dates(text, take.date_format)
         _add(bad, NOT_THIS_DATE, (text != "") & days.isna())
-        if take.form == "day":  # counted from the course's first session, which is known only when bad rows are gone
+        if take.form != "week":  # told by comparing with the course's other rows, which is possible only when bad rows are gone
             return pd.Series("", index=rows.index, dtype="str"), bad
         text = iso(days - pd.to_timedelta(days.dt.day_of_week, unit="D"))
     if take.spell_code:
         text = spelled(text)
+    if take.otherwise is not None:
+        other, wrong = translated(replace(take.otherwise, column=replace(take.column, required=False)), rows)
+        for kind, mask in wrong.items():
+            _add(bad, kind, pd.Series(mask, index=rows.index) & (text == ""))
+        text = text.where(text != "", other)
     _, wrong = read_cells(replace(take.column, required=take.column.required and not bad), text)
     return text, bad | wrong
 
 
 def dates(text: pd.Series, date_format: str) -> pd.Series:
-    """Calendar dates (datetime64, missing where the cell is empty, no such date, or not plausible) from text in a strptime format."""
+    """Calendar dates (datetime64, missing where the cell is empty, no such date, or not plausible) from text in a strptime format.
+
+    Format `iso` is a date that may be followed by a time (`2026-01-05`, `2026-01-05 10:00`, `2026-01-05T10:00:00+01:00`): the day as it is written.
+    """
+    if date_format == ISO:
+        text, date_format = text.where(~text.str.fullmatch(_WITH_TIME), text.str.slice(0, 10)), "%Y-%m-%d"
     places, distinct = pd.factorize(text)
     days = pd.Series([_date(cell, date_format) for cell in distinct], dtype="datetime64[us]").take(places)
     return days.set_axis(text.index)
@@ -85,3 +98,15 @@ def _joined(take: Take, rows: pd.DataFrame) -> pd.Series:
 def _add(bad: dict[str, np.ndarray], kind: str, mask: pd.Series) -> None:
     if mask.any():
         bad[kind] = mask.to_numpy()
+
+
+def refuse_ambiguous(take: Take, rows: pd.DataFrame, text: pd.Series) -> None:
+    """Two different sets of parts must not join to one code: a-1 + 2 is not a + 1-2."""
+    if len(take.source) < 2:
+        return
+    parts = rows.loc[text != "", list(take.source)].drop_duplicates()
+    if len(parts) != text[text != ""].nunique():
+        raise SettingWrong(
+            f"Joining {', '.join(take.source)} with `{take.joined_with}` gives two {take.table} the same {take.column.name}; "
+            "choose another `joined_with` in the mapping file, one that the codes do not hold."
+        )

@@ -12,7 +12,7 @@ from process.contract.tables import TABLES
 from process.errors import SettingWrong
 from process.intake.cells import read_cells
 from process.intake.columns import score_faults
-from process.intake.mapping import Mapping, Scored
+from process.intake.mappings.language import Mapping, Scored
 from process.intake.report import TableReport
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from process.errors import SettingWrong
 from process.intake.cells import outside
 from process.intake.faults import Fault, refusal
-from process.intake.mapping import BadRow, Mapping, Take
+from process.intake.mappings.language import BadRow, Mapping, Take
 from process.intake.report import ColumnUse, Note, Report, TableReport
-from process.intake.translate import dates, iso, translated
+from process.intake.sources.days import days_since, first_rows, latest_week_end
+from process.intake.sources.translate import dates, iso, refuse_ambiguous, translated
 
 CONFLICTING = "repeated key: the rows contradict each other, all are refused"
 IDENTICAL = "repeated key: identical copy of a row that is kept"
@@ -56,7 +56,7 @@ class Export:
             else:
                 self.bad.append((f"{name}: {kind}", wrong))
         self.text[take.table, name] = text
-        _unambiguous(take, self.all, text)
+        refuse_ambiguous(take, self.all, text)
 
     def _count_whole_file(self) -> None:
         week = self.mapping.take("sessions", "week")
@@ -78,7 +78,8 @@ class Export:
             if kind not in {row.kind for row in self.mapping.bad_rows}:
                 self._apply(BadRow(kind))
         if not len(self.kept):
-            raise refusal(self.path.name, [Fault(f"no row is left: {count:,} refused, {reason}") for reason, count in self.refused.items()])
+            why = [Fault(f"no row is left: {count:,} refused, {reason}") for reason, count in self.refused.items()]
+            raise refusal(self.path.name, why or [Fault("no row is left: none follows the header")])
 
     def _apply(self, row: BadRow) -> None:
         if row.kind == "missing":
@@ -116,6 +117,11 @@ class Export:
             if differing:
                 self.notes[f"courses whose rows differ in {name}: the first session's is taken"] = differing
         first = rows.drop_duplicates("course_id")
+        week = self.mapping.take("courses", "start_week")
+        if week is not None and week.start != "first":
+            number, held = self.text["sessions", "session_number"].loc[rows.index], self.text["sessions", "attendance"].loc[rows.index]
+            begun = rows.loc[first_rows(rows["course_id"], number, held, week.start)].set_index("course_id")["start_week"]
+            first = first.assign(start_week=first["course_id"].map(begun).fillna("").astype("str"))
         self.notes[COURSES_KEPT] = len(first)
         if "start_week" in first:
             self.notes[START_UNKNOWN] = int((first["start_week"] == "").sum())
@@ -135,8 +141,8 @@ class Export:
 
     def _with_days(self, rows: pd.DataFrame, take: Take) -> pd.DataFrame:
         when = dates(self.all.loc[rows.index, take.source[0]], take.date_format)
-        start = rows["course_id"].map(when.groupby(rows["course_id"]).nth(0).set_axis(rows.drop_duplicates("course_id")["course_id"]))
-        days = (when - start).dt.days
+        firsts = first_rows(rows["course_id"], rows["session_number"], rows["attendance"], take.start)
+        days = days_since(rows["course_id"], when, firsts)
         far = (days < take.column.minimum) | (days > take.column.maximum)
         rows["day"] = days.where(~far).astype("Int64").astype("str").replace("<NA>", "").fillna("")
         if far.any() and take.undated_outside:
@@ -154,7 +160,7 @@ class Export:
         return self._key[0].loc[self.kept], self._key[1].loc[self.kept].astype("int64").astype("Int64")
 
     def manifest(self) -> pd.DataFrame:
-        """The one row that says what the delivery is; `as_of` is the latest kept date where the mapping says so."""
+        """The one row that says what the delivery is; where the mapping says so, `as_of` is the Sunday after the latest kept date."""
         mapping = self.mapping
         as_of = mapping.as_of
         if mapping.as_of_latest:
@@ -162,28 +168,12 @@ class Export:
             when = dates(self.all.loc[self.kept, mapping.as_of], formats[0] if formats else "%Y-%m-%d")
             if when.isna().all():
                 raise refusal(self.path.name, [Fault("no kept row has a date, so that the day up to which the records are complete is not known")])
-            as_of = iso(when.dropna().nlargest(1)).iloc[0]
+            as_of = iso(pd.Series([latest_week_end(when.dropna())])).iloc[0]
         row = {"as_of": as_of, "clinic": mapping.clinic, "source": mapping.source, "origin": mapping.origin}
         return pd.DataFrame([row], dtype="str")
 
     def report(self) -> Report:
         """The account of every row and column of the export."""
         rows = TableReport("sessions", self.path.name, len(self.all), self.refused)
-        uses = [ColumnUse(name, self._becomes(name), self.mapping.ignored.get(name, "")) for name in self.all.columns]
+        uses = [ColumnUse(name, self.mapping.becomes(name), self.mapping.ignored.get(name, "")) for name in self.all.columns]
         return Report((rows,), self.mapping.name, tuple(uses), tuple(Note(what, count) for what, count in self.notes.items()))
-
-    def _becomes(self, name: str) -> tuple[str, ...]:
-        taken = [f"{take.table}.{take.column.name}" for take in self.mapping.takes if name in take.source]
-        return tuple(taken + [f"scores ({score.instrument} {score.form}, {score.rater})" for score in self.mapping.scores if score.column == name])
-
-
-def _unambiguous(take: Take, rows: pd.DataFrame, text: pd.Series) -> None:
-    """Two different sets of parts must not join to one code: a-1 + 2 is not a + 1-2."""
-    if len(take.source) < 2:
-        return
-    parts = rows.loc[text != "", list(take.source)].drop_duplicates()
-    if len(parts) != text[text != ""].nunique():
-        raise SettingWrong(
-            f"Joining {', '.join(take.source)} with `{take.joined_with}` gives two {take.table} the same {take.column.name}; "
-            "choose another `joined_with` in the mapping file, one that the codes do not hold."
-        )

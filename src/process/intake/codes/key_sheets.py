@@ -1,0 +1,129 @@
+"""Key sheets: for each therapist one sealed file that says which of their courses a display code stands for, so that they recognise their own patients.
+
+    one line of JSON    what this is, whose it is (by display code), and how the key comes from the passphrase (scrypt, RFC 7914)
+    the rest            the caseload in a sealed box
+
+The passphrase is random and kept in the clinic's sealed table; the steward hands file and passphrase over by two different ways. A sheet is written anew
+only when what it says has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from process import sealed
+from process.errors import FileRefused, KeyProblem, StoreProblem
+from process.intake.codes.drawing import random_signs
+from process.intake.codes.folder import SHEETS, CodesFolder
+from process.intake.codes.table import Codes, SheetSeal
+from process.sealed import Key
+from process.sealed.box import read_box
+from process.sealed.whole import put, settle_folder
+
+PURPOSE = "sheet"
+SUFFIX = ".sheet"
+_FIRST = "therapy-process key sheet 1 "
+_GROUPS, _SIGNS = 5, 4
+"""A passphrase: 20 signs of 22, 89 bits; at a billion guesses a second it holds for ten billion years, whatever scrypt adds."""
+_COST = {"n": 2**10, "r": 8, "p": 1}
+"""1 MiB and 3 ms a guess. It need not be dear: a passphrase is never one that a person thought of, and hundreds of sheets are sealed in a load."""
+_DEAREST = {"n": 2**20, "r": 16, "p": 4}
+_SALT = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class KeySheet:
+    """An opened key sheet. `rows`: course and patient as displayed, course and patient as the clinic knows them; sorted by the first."""
+
+    therapist: str
+    rows: tuple[tuple[str, str, str, str], ...]
+
+
+def write_sheets(folder: CodesFolder, anew: str | None = None) -> int:
+    """Bring every therapist's key sheet up to date and give the number of those written; `anew`: a therapist who gets a new passphrase.
+
+    Sheets of therapists without any course left are removed. The table, which remembers what each sheet says, is saved where anything was written.
+    """
+    codes = folder.codes
+    wanted = {therapist: rows for therapist, rows in codes.caseloads().items() if rows}
+    removed = [path for path in (folder.path / SHEETS).glob(f"*{SUFFIX}") if path.stem not in wanted]
+    for path in removed:
+        path.unlink()
+    gone = [therapist for therapist in codes.sheets if therapist not in wanted]
+    for therapist in gone:
+        del codes.sheets[therapist]
+    _seal_new(codes, [therapist for therapist in wanted if therapist not in codes.sheets or therapist == anew])
+    stale = [therapist for therapist, rows in wanted.items() if codes.sheets[therapist].holds != _hash(rows) or not file_of(folder, therapist).exists()]
+    for therapist in stale:
+        _write(file_of(folder, therapist), therapist, codes.sheets[therapist], wanted[therapist])
+        codes.sheets[therapist].holds = _hash(wanted[therapist])
+    if stale or removed or gone:
+        settle_folder(folder.path / SHEETS)
+        folder.save()
+    return len(stale)
+
+
+def file_of(folder: CodesFolder, therapist: str) -> Path:
+    """Where a therapist's key sheet lies, by their display code."""
+    return folder.path / SHEETS / f"{therapist}{SUFFIX}"
+
+
+def open_sheet(path: Path, passphrase: str) -> KeySheet:
+    """What a key sheet says. `KeyProblem` for another passphrase, `FileRefused` for another file, `StoreProblem` for a damaged one."""
+    path = Path(path)
+    line, _, box = read_box(path).partition(b"\n")
+    try:
+        if not line.startswith(_FIRST.encode()):
+            raise ValueError
+        head = json.loads(line[len(_FIRST) :])
+        cost = {name: int(head[name]) for name in _COST}
+        if not _SALT.fullmatch(head["salt"]) or any(cost[name] > most for name, most in _DEAREST.items()):
+            raise ValueError
+        key = _key(passphrase, head["salt"], cost)
+    except (ValueError, KeyError, TypeError):
+        raise FileRefused(f"{path} is not a key sheet, or its first line is damaged. Ask for it again.") from None
+    try:
+        content = json.loads(sealed.unseal(box, key, PURPOSE, str(path)))
+    except KeyProblem:
+        raise KeyProblem(f"This passphrase does not open {path}. Check it sign by sign; a sheet that was written anew may have a new one.") from None
+    if content["therapist"] != head["therapist"]:
+        raise StoreProblem(f"The first line of {path} is damaged. Ask for it again.")
+    return KeySheet(content["therapist"], tuple(tuple(row) for row in content["courses"]))
+
+
+def _seal_new(codes: Codes, therapists: list[str]) -> None:
+    """A random passphrase for each, and the key that comes of it; every core at work where there are many."""
+    drawn = []
+    for _ in therapists:
+        signs = random_signs(_GROUPS * _SIGNS)
+        drawn.append(("-".join(signs[at : at + _SIGNS] for at in range(0, len(signs), _SIGNS)), secrets.token_hex(16)))
+    with ThreadPoolExecutor(os.cpu_count()) as cores:
+        keys = list(cores.map(lambda one: _key(one[0], one[1], _COST), drawn))
+    for therapist, (passphrase, salt), key in zip(therapists, drawn, keys, strict=True):
+        codes.sheets[therapist] = SheetSeal(passphrase, salt, key.secret.hex())
+
+
+def _write(path: Path, therapist: str, seal: SheetSeal, rows: list[tuple[str, str, str, str]]) -> None:
+    head = _FIRST + json.dumps({"therapist": therapist, "salt": seal.salt, **_COST}) + "\n"
+    content = json.dumps({"therapist": therapist, "courses": rows}).encode()
+    try:
+        put(path, head.encode() + sealed.seal(content, Key(PURPOSE, bytes.fromhex(seal.key), "a passphrase"), PURPOSE), settled=False)
+    except OSError as error:
+        raise StoreProblem(f"{path} cannot be written: {error.strerror}. The load itself stands; load the same files again for the sheets.") from None
+
+
+def _key(passphrase: str, salt: str, cost: dict[str, int]) -> Key:
+    spoken = "".join(sign for sign in passphrase.upper() if sign.isalnum())
+    secret = hashlib.scrypt(spoken.encode(), salt=bytes.fromhex(salt), **cost, maxmem=2 * 128 * cost["n"] * cost["r"], dklen=32)
+    return Key(PURPOSE, secret, "this passphrase")
+
+
+def _hash(rows: list[tuple[str, str, str, str]]) -> str:
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()

@@ -1,0 +1,156 @@
+"""One load, from a clinic's files to the generation that is served: read, put under surrogates, compared with what is there, published.
+
+The order is what keeps the promise. Nothing is written before every file has been read and found in order; the clinic's own codes are gone before anything is
+compared or stored; new surrogates are saved before the generation that shows them is published; and where nothing has changed no generation is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from process import intake, store
+from process.contract import policy as policies
+from process.contract.instruments import Form
+from process.contract.policy import Policy
+from process.errors import FileRefused
+from process.intake import Report
+from process.intake.codes.folder import CodesFolder
+from process.intake.codes.key_sheets import write_sheets
+from process.intake.codes.surrogates import Records, disguise
+from process.loading import incremental
+from process.loading.changes import Changes, Comparison, compare
+from process.loading.coarse import refuse_mixed_dates
+from process.loading.coded import codes_for, entry
+from process.loading.groups import settled_groups
+from process.store import Generation, OwnInstruments, encryption, journal
+from process.store.build import Progress
+from process.store.doctor import make_ready
+from process.store.folder import write_whole
+from process.store.unlocking import hand_in_file
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person says of a load; everything may be left unsaid.
+
+    `mapping`: a shipped mapping's name or a file; `instruments`, `policy`: a folder and a file that the store keeps for later loads; `mode`: replace, add or
+    correct; `older`: a load that replaces may go back in time; `codes`, `codes_key`, `new_codes`: see `codes_for`; `key`, `unencrypted`: see
+    `encryption.choose`; `new_parameters`: estimate the clinic-wide parameters anew.
+    """
+
+    mapping: str | Path | None = None
+    instruments: Path | None = None
+    policy: Path | None = None
+    mode: str = "replace"
+    older: bool = False
+    codes: Path | None = None
+    codes_key: Path | None = None
+    new_codes: bool = False
+    key: str | None = None
+    unencrypted: bool = False
+    new_parameters: bool = False
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of a load. `generation`: the one that is served since, None where it was only looked at or nothing had changed; `told`: what to know."""
+
+    report: Report
+    changes: Changes
+    generation: Generation | None = None
+    told: tuple[str, ...] = ()
+
+
+def load(folder: Path, files: Iterable[Path], wishes: Wishes | None = None, progress: Progress | None = None, check: bool = False) -> Loaded:
+    """Load a clinic's files into the store `folder`; with `check` do all of it but writing.
+
+    Raises the `UserError` that says what is wrong; the generation served before is then served still, and nothing was written but, where it was reached, new
+    surrogates in the table of codes, which harm nobody.
+    """
+    folder, wishes = Path(folder), wishes or Wishes()
+    say = progress or (lambda what, done, total: None)
+    store.loadable(folder)
+    if check:
+        return _load(folder, files, wishes, say, check=True)
+    with journal.noting(folder, "load", mode=wishes.mode) as facts:
+        loaded = _load(folder, files, wishes, say, check=False)
+        facts["generation"] = loaded.generation.name if loaded.generation else None
+        return loaded
+
+
+def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, check: bool) -> Loaded:
+    policy = policies.read(wishes.policy) if wishes.policy else policies.of_store(folder)
+    own = store.own_instruments(folder, wishes.instruments)
+    if wishes.key and wishes.key != "keyring" and Path(wishes.key).exists():
+        hand_in_file(Path(wishes.key))
+    if wishes.mode == "replace" and not check:  # files that hold everything mend a store; a week's records would hide what was lost
+        for done in make_ready(folder):
+            say(done, 0, 1)
+    refuse_mixed_dates(folder, policy.dates, wishes.mode)
+    read = intake.read(files, wishes.mapping, say, own.forms, partial=wishes.mode != "replace")
+    with codes_for(folder, wishes.codes, wishes.codes_key, mode=wishes.mode, anew=wishes.new_codes, look=check) as table:
+        say("replacing codes", 0, 1)
+        records, account = disguise(read.records, table.codes, policy)
+        report = account.told(read.report)
+        del read
+        records, notes = settled_groups(folder, records, policy, wishes.mode)
+        report = replace(report, notes=(*report.notes, *notes))
+        say("comparing with what is served", 0, 1)
+        with _compared(folder, records, wishes, own.forms) as comparison:
+            report = _refused(report, comparison.refused)
+            if check:
+                return Loaded(report, comparison.changes)
+            return _publish(folder, comparison, table, wishes, policy, own, report, say)
+
+
+def _compared(folder: Path, records: Records, wishes: Wishes, forms: Sequence[Form]) -> Comparison:
+    return compare(folder, records, wishes.mode, older=wishes.older, forms=forms)
+
+
+def _publish(
+    folder: Path, comparison: Comparison, table: CodesFolder, wishes: Wishes, policy: Policy, own: OwnInstruments, report: Report, say: Progress
+) -> Loaded:
+    """Write what a comparison found: the table of codes first, then the generation, then what rests on both."""
+    changes = comparison.changes
+    if changes.nothing and not wishes.new_parameters:
+        _keep_policy(folder, wishes, policy)
+        write_sheets(table)  # a load that was stopped before its sheets is made good by the same files
+        return Loaded(report, changes)
+    chosen = encryption.choose(folder, _origin(comparison), wishes.key, wishes.unencrypted)
+    first = table.key is None
+    table.save()
+    told = [chosen.told] if chosen.told else []
+    if first and table.key is not None:
+        told.append(
+            f"The table of codes lies in {table.path}, sealed; its key `{table.key.name}` was made just now and lies in {table.key.where}. "
+            "Keep a copy of both apart from the store: without them nobody gets the same codes again."
+        )
+    about = {"intake": report.as_dict(), "codes": entry(table)}
+    generation = incremental.publish(folder, comparison, say, about, wishes.new_parameters, own, chosen.key)
+    _keep_policy(folder, wishes, policy)
+    say("key sheets", 0, 1)
+    written = write_sheets(table)
+    if written:
+        told.append(f"{written} key sheet{'s were' if written != 1 else ' was'} written to {table.path / 'sheets'}.")
+    return Loaded(report, changes, generation, tuple(told))
+
+
+def _keep_policy(folder: Path, wishes: Wishes, policy: Policy) -> None:
+    if wishes.policy is not None:
+        write_whole(folder / policies.FILE, policy.as_toml())
+
+
+def _origin(comparison: Comparison) -> str:
+    return str(comparison.sides.run('select origin from "delivered_manifest"').fetchone()[0])
+
+
+def _refused(report: Report, refused: dict[str, dict[str, int]]) -> Report:
+    """The report with the rows that a comparison refused; a load of which nothing is left is refused whole."""
+    tables = tuple(replace(part, refused=part.refused | refused.get(part.table, {})) for part in report.tables)
+    counted = replace(report, tables=tables)
+    if refused and not any(part.kept for part in tables if part.table != "manifest"):
+        why = "; ".join(f"{count:,} of `{name}`: {reason}" for name, reasons in refused.items() for reason, count in reasons.items())
+        raise FileRefused(f"No row of these files is left to load ({why}). Nothing was loaded.")
+    return counted

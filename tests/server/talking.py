@@ -1,0 +1,93 @@
+"""An open page without a browser: Bokeh's own protocol over a real websocket, the document pulled, a widget moved, whatever the server sends applied."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from bokeh.document import Document
+from bokeh.document.events import ModelChangedEvent
+from bokeh.models import Div, RangeSlider
+from bokeh.protocol import Protocol
+from bokeh.protocol.receiver import Receiver
+from tests.server.served import ADDRESS, Served
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
+
+
+class OpenPage:
+    """A page as its browser has it. Use `open`, then `move` a range and read `alerts`."""
+
+    def __init__(self, socket: Any, loop: asyncio.AbstractEventLoop):
+        self._socket, self._loop = socket, loop
+        self._protocol = Protocol()
+        self._receiver = Receiver(self._protocol)
+        self.document = Document()
+
+    @classmethod
+    def open(cls, served: Served, user: str, page: str = "caseload") -> OpenPage:
+        """Open a page as that person."""
+        cookie = served.signed(user)
+        token = served.token(cookie, f"/{page}")
+        loop = asyncio.new_event_loop()
+
+        async def connect() -> Any:
+            request = HTTPRequest(f"ws://{ADDRESS}:{served.port}/{page}/ws", headers={"Origin": f"http://{ADDRESS}:{served.port}", "Cookie": cookie})
+            return await websocket_connect(request, subprotocols=["bokeh", token])
+
+        opened = cls(loop.run_until_complete(connect()), loop)
+        opened._run(opened._pull())
+        return opened
+
+    def move(self, low: float, high: float) -> None:
+        """Move the range of lengths, and wait until the page has settled."""
+        slider = next(iter(self.document.select({"type": RangeSlider})))
+        event = ModelChangedEvent(self.document, slider, "value", (low, high))
+        self._run(self._send_and_settle(event))
+
+    @property
+    def alerts(self) -> str:
+        """What the page says in its alert; empty where it says nothing."""
+        found = [div.text for div in self.document.select({"type": Div}) if "role='alert'" in div.text]
+        return re.sub(r"<[^>]+>", "", " ".join(found))
+
+    def close(self) -> None:
+        """Close the page."""
+        self._socket.close()
+        self._run(asyncio.sleep(0.1))
+        self._loop.close()
+
+    def _run(self, coroutine: Any) -> Any:
+        return self._loop.run_until_complete(asyncio.wait_for(coroutine, 60))
+
+    async def _message(self) -> Any:
+        while True:
+            message = await self._receiver.consume(await self._socket.read_message())
+            if message is not None:
+                return message
+
+    async def _pull(self) -> None:
+        assert (await self._message()).msgtype == "ACK"  # before it the server takes nothing
+        await self._send(self._protocol.create("PULL-DOC-REQ"))
+        while True:
+            message = await self._message()
+            if message.msgtype == "PULL-DOC-REPLY":
+                message.push_to_document(self.document)
+                return
+
+    async def _send(self, message: Any) -> None:
+        for fragment in (message.header_json, message.metadata_json, message.content_json):
+            await self._socket.write_message(fragment)
+
+    async def _send_and_settle(self, event: ModelChangedEvent) -> None:
+        await self._send(self._protocol.create("PATCH-DOC", [event]))
+        waited = 20.0
+        while True:
+            try:
+                message = await asyncio.wait_for(self._message(), waited)
+            except TimeoutError:
+                return
+            if message.msgtype == "PATCH-DOC":
+                message.apply_to_document(self.document)
+            waited = 1.5

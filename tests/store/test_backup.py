@@ -1,0 +1,234 @@
+"""A backup that is put back gives the same figures, is refused when a bit of it has changed, and never brings anybody back who was deleted."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+from tests import clinics
+
+import process
+from process.errors import FileMissing, FileRefused, KeyProblem, StoreProblem
+from process.measures.publishing import publish as publish_with_estimates
+from process.store import backup, choose, current, doctor, encryption, generations, publish, roll_back, unlocking
+from process.store.restoring import restore
+
+needs_extension = pytest.mark.skipif(not encryption.can_write(), reason="no httpfs extension for this DuckDB: encrypted stores cannot be written")
+ASKED = ("lengths", "endings", "attainment_curve", "alliance_by_session", "rupture_against_like_sessions", "active_courses", "outcome_change")
+
+
+@pytest.fixture(autouse=True)
+def own_keys(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    unlocking.put_down()
+    yield
+    unlocking.put_down()
+
+
+@pytest.fixture
+def store(tmp_path, records) -> Path:
+    for n in (1, 2):
+        publish(tmp_path / "store", records(n))
+    return tmp_path / "store"
+
+
+def answers(store: Path) -> dict[str, str]:
+    """Every figure of several measures of a store, as they are asked."""
+    clinic = process.open(store)
+    found = {name: clinic.ask(name) for name in ASKED}
+    clinic.records.engine.close()
+    return {name: answer.table.to_csv() + answer.headlines.to_csv() + json.dumps(answer.notes, default=str, sort_keys=True) for name, answer in found.items()}
+
+
+def members(file: Path) -> list[str]:
+    with tarfile.open(file) as archive:
+        return archive.getnames()
+
+
+@needs_extension
+def test_a_restored_store_answers_as_the_one_that_was_backed_up(tmp_path):
+    store = tmp_path / "store"
+    publish_with_estimates(store, clinics.demo(150, 8), key=choose(store, "real").key)
+    before = answers(store)
+
+    backup.back_up(store, tmp_path / "copy.tar")
+    publish_with_estimates(store, clinics.demo(40, 4))
+    assert answers(store) != before
+    new = restore(tmp_path / "copy.tar", tmp_path / "new")
+    there = restore(tmp_path / "copy.tar", store)
+
+    assert answers(tmp_path / "new") == before == answers(store)
+    assert new.new and not there.new and there.generation.manifest["about"]["restored_from"] == new.generation.name
+    assert doctor.examine(tmp_path / "new") == [] == doctor.examine(store)
+    assert roll_back(store).manifest["counts"]["courses"] == 40
+
+
+@needs_extension
+def test_an_encrypted_store_stays_encrypted_and_the_key_is_not_in_the_backup(tmp_path, records):
+    store = tmp_path / "store"
+    publish(store, records(2), key=choose(store, "real").key)
+    secret = current(store).key().secret
+    backup.back_up(store, tmp_path / "copy.tar")
+
+    content = (tmp_path / "copy.tar").read_bytes()
+    assert b"Clinic A" not in content and secret not in content and secret.hex().encode() not in content
+    unlocking.put_down()
+    next((tmp_path / "config").rglob("*.key")).unlink()
+    with pytest.raises(KeyProblem, match="is not here"):
+        restore(tmp_path / "copy.tar", tmp_path / "new")
+    assert not (tmp_path / "new" / "current").exists()
+
+
+@needs_extension
+def test_a_backup_becomes_a_generation_in_the_encryption_of_the_store_it_is_put_into(tmp_path, records):
+    sealed, clear = tmp_path / "sealed", tmp_path / "clear"
+    publish(sealed, records(2), key=choose(sealed, "real").key)
+    publish(clear, records(3))
+    backup.back_up(sealed, tmp_path / "sealed.tar")
+    backup.back_up(clear, tmp_path / "clear.tar")
+
+    assert restore(tmp_path / "clear.tar", sealed).generation.key() == unlocking.key_of(unlocking.described(unlocking.identity(sealed)), "store")
+    assert restore(tmp_path / "sealed.tar", clear).generation.manifest["encryption"] is None
+    assert [current(store).manifest["counts"]["courses"] for store in (sealed, clear)] == [3, 2]
+    assert doctor.examine(sealed) == [] == doctor.examine(clear)
+
+
+def test_everything_that_belongs_to_a_store_is_in_it_and_comes_back(tmp_path, store):
+    (store / "policy.toml").write_text("generations_kept = 2\n")
+    (store / "forgotten.jsonl").write_text('{"patient": "P23456", "when": "2026-01-01"}\n')
+    (store / "generations" / ".building-g000009-aaaaaa.duckdb").write_bytes(b"cut")
+
+    backup.back_up(store, tmp_path / "one.tar")
+    made = backup.back_up(store, tmp_path / "all.tar", every=True)
+    restored = restore(tmp_path / "all.tar", tmp_path / "new")
+
+    names = generations(store)
+    assert made.generations == names == generations(tmp_path / "new") and restored.forgotten == 1
+    assert members(tmp_path / "all.tar")[0] == "contents.json" and not any("building" in name for name in members(tmp_path / "all.tar"))
+    assert {"store.json", "policy.toml", "forgotten.jsonl", "journal.jsonl"} <= set(members(tmp_path / "one.tar"))
+    assert len(members(tmp_path / "one.tar")) == len(members(tmp_path / "all.tar")) - 2
+    for name in ("policy.toml", "store.json", "forgotten.jsonl"):
+        assert (tmp_path / "new" / name).read_text() == (store / name).read_text()
+    assert (tmp_path / "all.tar").stat().st_mode & 0o777 == 0o600
+    assert publish(tmp_path / "new", clinics.counted(("t", 1, 1))).name.startswith("g000003")
+
+
+def test_the_lists_of_deletions_are_put_together_and_none_is_lost(tmp_path, store):
+    def line(code: str) -> str:
+        return json.dumps({"patient": code, "when": "2026-01-01"}) + "\n"
+
+    (store / "forgotten.jsonl").write_text(line("P1"))
+    backup.back_up(store, tmp_path / "copy.tar")
+    (store / "forgotten.jsonl").write_text(line("P1") + line("P2"))
+    (tmp_path / "saved.jsonl").write_text(line("P3"))
+
+    assert restore(tmp_path / "copy.tar", store).forgotten == 2
+    assert restore(tmp_path / "copy.tar", tmp_path / "new", tmp_path / "saved.jsonl").forgotten == 2
+    assert (tmp_path / "new" / "forgotten.jsonl").read_text() == line("P1") + line("P3")
+    with pytest.raises(FileMissing):
+        restore(tmp_path / "copy.tar", tmp_path / "other", tmp_path / "nowhere.jsonl")
+
+
+def test_nothing_is_served_before_the_deletions_have_been_gone_through(tmp_path, store, records):
+    backup.back_up(store, tmp_path / "copy.tar")
+    served = publish(store, records(3)).name
+    seen = []
+
+    def replay(folder: Path) -> int:
+        seen.append((folder / "current").read_text().strip() if (folder / "current").exists() else None)
+        return 0
+
+    restore(tmp_path / "copy.tar", store, replay=replay)
+    restore(tmp_path / "copy.tar", tmp_path / "new", replay=replay)
+
+    assert seen == [served, None] and current(store).name != served
+
+
+def test_one_changed_bit_anywhere_is_refused_and_nothing_is_restored(tmp_path, store):
+    backup.back_up(store, tmp_path / "copy.tar")
+    whole = (tmp_path / "copy.tar").read_bytes()
+    with tarfile.open(tmp_path / "copy.tar") as archive:
+        ends = [(member.offset_data, member.offset_data + member.size) for member in archive.getmembers() if member.size]
+
+    for number, (start, end) in enumerate(ends):
+        changed = bytearray(whole)
+        changed[(start + end) // 2] ^= 1
+        (tmp_path / "changed.tar").write_bytes(changed)
+        with pytest.raises((FileRefused, StoreProblem)):
+            restore(tmp_path / "changed.tar", tmp_path / f"new{number}")
+        assert not (tmp_path / f"new{number}" / "current").exists()
+        assert not list((tmp_path / f"new{number}" / "generations").iterdir())
+
+
+def test_a_backup_that_is_cut_short_or_is_none_is_refused(tmp_path, store):
+    backup.back_up(store, tmp_path / "copy.tar")
+    whole = (tmp_path / "copy.tar").read_bytes()
+    for number, content in enumerate((b"", b"x" * 5000, whole[:300], whole[: len(whole) // 2], whole[: len(whole) // 2 // 512 * 512])):
+        (tmp_path / "bad.tar").write_bytes(content)
+        with pytest.raises(FileRefused):
+            restore(tmp_path / "bad.tar", tmp_path / f"new{number}")
+    with pytest.raises(FileMissing):
+        restore(tmp_path / "nowhere.tar", tmp_path / "new")
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/tmp/outside", "generations/../../outside", "current", "generations/g000001-aaaaaa.duckdb/../x"])
+def test_a_member_that_is_not_a_stores_own_is_never_taken_out(tmp_path, store, name):
+    backup.back_up(store, tmp_path / "copy.tar")
+    with tarfile.open(tmp_path / "copy.tar") as archive:
+        contents = json.loads(archive.extractfile("contents.json").read())
+    for listed in (True, False):
+        members = dict(contents["members"]) | ({name: {"bytes": 4, "sha256": "0" * 64}} if listed else {})
+        with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+            for member, content in (("contents.json", json.dumps(contents | {"members": members}).encode()), (name, b"evil")):
+                entry = tarfile.TarInfo(member)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        with pytest.raises(FileRefused):
+            restore(tmp_path / "evil.tar", tmp_path / "new")
+    assert not (tmp_path / "outside").exists() and not Path("/tmp/outside").exists()
+
+
+def test_a_link_in_the_place_of_a_member_is_refused(tmp_path, store):
+    backup.back_up(store, tmp_path / "copy.tar")
+    with tarfile.open(tmp_path / "copy.tar") as archive, tarfile.open(tmp_path / "evil.tar", "w") as evil:
+        for member in archive:
+            if member.name == "store.json":
+                member.type, member.linkname, member.size = tarfile.SYMTYPE, "/etc/passwd", 0
+                evil.addfile(member)
+            else:
+                evil.addfile(member, archive.extractfile(member))
+    with pytest.raises(FileRefused):
+        restore(tmp_path / "evil.tar", tmp_path / "new")
+
+
+def test_a_damaged_store_is_not_backed_up_and_a_backup_never_takes_anothers_place(tmp_path, store):
+    (tmp_path / "copy.tar").write_text("mine")
+    with pytest.raises(FileRefused, match="never takes another's place"):
+        backup.back_up(store, tmp_path / "copy.tar")
+    content = bytearray(current(store).path.read_bytes())
+    content[len(content) // 2] ^= 1
+    current(store).path.write_bytes(content)
+    with pytest.raises(StoreProblem, match="nothing was backed up"):
+        backup.back_up(store, tmp_path / "other.tar")
+    assert sorted(path.name for path in tmp_path.glob("*.tar*")) == ["copy.tar"] and (tmp_path / "copy.tar").read_text() == "mine"
+
+
+@pytest.mark.parametrize("step", ["unpacked", "finish", "withdraw", "write_whole"])
+def test_a_restore_cut_short_at_any_step_leaves_what_was_served(tmp_path, store, records, monkeypatch, step):
+    backup.back_up(store, tmp_path / "copy.tar")
+    publish(store, records(3))
+
+    def die(*arguments, **named):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(f"process.store.restoring.{step}", die)
+        with pytest.raises(KeyboardInterrupt):
+            restore(tmp_path / "copy.tar", store)
+    assert current(store).manifest["counts"]["courses"] == 3
+
+    assert restore(tmp_path / "copy.tar", store).generation.manifest["counts"]["courses"] == 2
+    assert doctor.examine(store) == []

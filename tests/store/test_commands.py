@@ -1,0 +1,170 @@
+"""The commands that look after a store, as a person gives them: what they say, their exit codes, and that no mistake is a traceback."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from process import cli
+from process.store import current, encryption, generations, journal, publish, unlocking
+
+needs_extension = pytest.mark.skipif(not encryption.can_write(), reason="no httpfs extension for this DuckDB: encrypted stores cannot be written")
+FILES = {
+    "manifest": "as_of,clinic,source,origin\n2026-03-31,Clinic A,export 1,real\n",
+    "courses": "course_id,patient_id,therapist_id,ending\nqzxc1,qzxp1,qzxt1,unknown\nqzxc2,qzxp2,qzxt1,planned\n",
+    "sessions": "course_id,session_number,attendance\nqzxc1,1,attended\nqzxc1,2,missed\nqzxc2,1,attended\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def own_keys(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    unlocking.put_down()
+    yield
+    unlocking.put_down()
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process; give exit code and what it said, in one line."""
+
+    def command(*arguments: object) -> tuple[int, str]:
+        unlocking.put_down()  # each command is a process of its own
+        monkeypatch.setattr(sys, "argv", ["therapy-process", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "300")
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return ended.value.code or 0, " ".join((said.out + said.err).split())
+
+    return command
+
+
+@pytest.fixture
+def delivery(tmp_path: Path) -> Path:
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / f"{name}.csv").write_text(text)
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path, records) -> Path:
+    for n in (1, 2):
+        publish(tmp_path / "store", records(n))
+    return tmp_path / "store"
+
+
+def healthy(run, store: Path) -> bool:
+    """Whether the doctor finds nothing but that these stores, made without estimates, want migrating."""
+    code, said = run("doctor", store)
+    faults = re.findall(r"Wrong: (.*?)(?= Wrong:| Note:|$)", said)
+    return code == (5 if faults else 0) and all("earlier release" in fault for fault in faults)
+
+
+def test_the_doctor_ends_with_0_for_a_healthy_store_and_5_for_another_and_mends_it(run, store):
+    run("migrate", store)
+    code, said = run("doctor", store)
+    assert code == 0 and f"{current(store).name} is served" in said and "is healthy" in said
+
+    served = current(store).name
+    (store / "current").unlink()
+    code, said = run("doctor", store)
+    assert code == 5 and "pointer `current` is missing" in said and "--mend" in said
+
+    code, said = run("doctor", store, "--mend")
+    assert code == 0 and f"Mended: Generation {served} is served now." in said
+
+
+def test_rollback_says_what_is_served_now(run, store):
+    first, second = generations(store)
+
+    code, said = run("rollback", store)
+    assert code == 0 and f"Generation {first} is served now, with data as of 2026-03-31" in said and current(store).name == first
+    assert run("rollback", store)[0] == 5
+    assert run("rollback", store, "g000099-aaaaaa")[0] == 2
+    assert run("rollback", store, second)[0] == 0 and current(store).name == second
+
+
+def test_a_backup_and_its_restore_say_what_they_did(run, store, tmp_path):
+    code, said = run("backup", store, tmp_path / "copy.tar")
+    assert code == 0 and "It is not encrypted" in said and "table of codes" in said
+    assert run("backup", store, tmp_path / "copy.tar")[0] == 4
+
+    code, said = run("restore", tmp_path / "copy.tar", tmp_path / "new")
+    assert code == 0 and "with data as of 2026-03-31" in said and healthy(run, tmp_path / "new")
+    assert run("restore", tmp_path / "nowhere.tar", tmp_path / "other")[0] == 3
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").touch()
+    assert run("restore", tmp_path / "copy.tar", tmp_path / "letters")[0] == 5
+    assert [path.name for path in (tmp_path / "letters").iterdir()] == ["dear.txt"]
+
+
+@needs_extension
+def test_an_encrypted_store_is_looked_after_with_its_key_in_a_file(run, delivery, tmp_path):
+    key, store = tmp_path / "safe" / "store.key", tmp_path / "store"
+    key.parent.mkdir()
+    code, said = run("intake", store, delivery, "--key", key)
+    assert code == 0 and key.is_file() and str(key) in said
+
+    assert run("info", store)[0] == 9  # KeyProblem: the key is in no usual place
+    assert run("info", store, "--key", key)[0] == 0
+    assert run("doctor", store)[0] == 5
+    assert run("doctor", store, "--key", key)[0] == 0
+    assert run("backup", store, tmp_path / "copy.tar", "--key", key)[0] == 0
+    assert run("restore", tmp_path / "copy.tar", tmp_path / "new")[0] == 9
+    assert run("restore", tmp_path / "copy.tar", tmp_path / "new", "--key", key)[0] == 0
+    assert run("restore", tmp_path / "copy.tar", store, "--key", key)[0] == 0
+    assert run("rollback", store, "--key", key)[0] == 0
+    assert run("migrate", store, "--key", key) == (0, f"Store {store} is up to date: nothing was changed.")
+    content = b"".join(path.read_bytes() for path in [tmp_path / "copy.tar", *store.rglob("*")] if path.is_file())
+    assert not any(word in content for word in (b"qzx", b"Clinic A", b"export 1"))
+
+
+@needs_extension
+def test_a_restore_deletes_again_whoever_was_deleted_since_by_any_of_the_lists(run, delivery, tmp_path):
+    store = tmp_path / "store"
+    assert run("intake", store, delivery)[0] == 0
+    from process.store import DuckDBEngine
+
+    def patients(folder: Path) -> list[str]:
+        with DuckDBEngine.open(current(folder)) as engine:
+            return engine.query("select patient_id from courses order by 1")["patient_id"].tolist()
+
+    gone, stays = patients(store)
+    assert run("backup", store, tmp_path / "copy.tar")[0] == 0
+    assert run("forget", store, gone, "--yes")[0] == 0 and patients(store) == [stays]
+    saved = tmp_path / "saved.jsonl"
+    saved.write_bytes((store / "forgotten.jsonl").read_bytes())
+
+    for folder, more in ((store, ()), (tmp_path / "new", ("--forgotten", saved)), (tmp_path / "other", ("--codes", tmp_path / "store-codes"))):
+        code, said = run("restore", tmp_path / "copy.tar", folder, *more)
+        assert code == 0 and "deletions were looked through" in said and gone not in said
+        assert patients(folder) == [stays], folder
+
+
+def test_the_journal_tells_what_was_done_and_never_a_value(run, delivery, tmp_path):
+    store = tmp_path / "store"
+    run("intake", store, delivery, "--unencrypted")
+    (delivery / "sessions.csv").write_text("course_id,session_number,attendance\nqzxc1,SECRET,attended\n")
+    assert run("intake", store, delivery)[0] == 4
+    run("backup", store, tmp_path / "copy.tar")
+    run("restore", tmp_path / "copy.tar", store)
+    run("rollback", store)
+
+    lines = [(line["what"], line["outcome"], line.get("kind")) for line in journal.entries(store) if line["outcome"] != "begun"]
+    assert ("load", "refused", "FileRefused") in lines
+    assert {(what, outcome) for what, outcome, _ in lines} >= {
+        ("publish", "done"),
+        ("load", "done"),
+        ("backup", "done"),
+        ("restore", "done"),
+        ("rollback", "done"),
+    }
+    text = (store / "journal.jsonl").read_text()
+    assert not any(word in text for word in ("SECRET", "qzx", "Clinic A", "export 1", "2026-03-31"))
