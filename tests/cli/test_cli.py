@@ -14,6 +14,7 @@ import pytest
 
 from process import cli, store
 from process.cli import demo as demo_command
+from process.cli.app import out
 
 FILES = {
     "manifest": "as_of,clinic,source,origin\n2026-03-31,Clinic A,export 1,real\n",
@@ -37,7 +38,7 @@ def run(monkeypatch, capsys):
 
     def command(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["therapy-process", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(out, "_width", 200)  # however wide the terminal is
         with pytest.raises(SystemExit) as ended:
             cli.main()
         said = capsys.readouterr()

@@ -13,6 +13,7 @@ import pytest
 from tests import clinics
 
 from process import cli, demo, store
+from process.cli.app import out
 from process.errors import SettingWrong, StoreProblem
 from process.intake.codes.folder import seen
 from process.intake.codes.key_sheets import write_sheets
@@ -48,7 +49,7 @@ def run(monkeypatch, capsys):
     def command(*arguments: object, typed: str = "") -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["therapy-process", *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(out, "_width", 200)  # however wide the terminal is
         with pytest.raises(SystemExit) as ended:
             cli.main()
         said = capsys.readouterr()

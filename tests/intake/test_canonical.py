@@ -85,7 +85,7 @@ BAD = [
     ("sessions", "\nc1\n", "line 1: the first line is empty"),
     ("sessions", "c1,1,2026-01-05,0,SECRET\nc1,2,2026-01-12,7,SECRET\n", "line 1: the first line is not a header of table `sessions`"),
     ("sessions", "course_id,session_number,wek,day,attendance\nc1,1,,0,attended\n", "column `wek`, line 1: not part of table `sessions`. Did you mean `week`?"),
-    ("sessions", "course_id,session_number,attendance,patient_name\nc1,1,attended,SECRET\n", "column `patient_name`, line 1: its name says that it holds a person"),
+    ("sessions", "course_id,session_number,attendance,patient_name\nc1,1,attended,SECRET\n", "column `patient_name`, line 1: its name says that it holds"),
     ("sessions", "course_id,session_number,attendance,<SECRET>\nc1,1,attended,x\n", "column (its name is not repeated here), line 1"),
     ("sessions", "course_id,attendance\nc1,attended\n", "line 1: column `session_number` is missing"),
     ("sessions", "course_id,session_number,attendance,week,week\nc1,1,attended,,\n", "column `week`, line 1: the column's name stands twice in the header"),

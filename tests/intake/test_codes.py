@@ -227,7 +227,7 @@ def test_a_new_key_seals_the_table_and_the_old_one_stays_for_earlier_copies(kept
 
 def test_while_the_key_changes_one_of_the_two_always_opens_the_table(kept, monkeypatch):
     store, given = kept
-    for stop_at in ("codes_folder._write", "codes_folder.made"):
+    for stop_at in ("codes.folder._write", "codes.folder.made"):
         with monkeypatch.context() as stopped:
             stopped.setattr(f"process.intake.{stop_at}", lambda *_: 1 / 0)
             with pytest.raises(ZeroDivisionError), held(store) as folder:

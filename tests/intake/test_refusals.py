@@ -17,6 +17,7 @@ from tests.intake.conftest import SOUND
 from tests.intake.test_mapping import HEADER, MAPPING, ROWS
 
 from process import cli, store
+from process.cli.app import out
 
 CANARY = "QUXZAP"
 MANIFEST = "as_of,clinic,source,origin\n"
@@ -386,7 +387,7 @@ def run(monkeypatch, capsys):
 
     def command(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["therapy-process", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "300")
+        monkeypatch.setattr(out, "_width", 300)  # however wide the terminal is
         with pytest.raises(SystemExit) as ended:
             cli.main()
         said = capsys.readouterr()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from process import cli, store
+from process.cli.app import out
 from process.intake.codes import folder as codes_folder
 
 MANIFEST = "as_of,clinic,source,origin\n2026-03-31,Clinic A,export 1,simulated\n"
@@ -33,7 +34,7 @@ def run(monkeypatch, capsys):
 
     def command(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["therapy-process", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(out, "_width", 200)  # however wide the terminal is
         with pytest.raises(SystemExit) as ended:
             cli.main()
         said = capsys.readouterr()

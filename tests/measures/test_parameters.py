@@ -118,5 +118,5 @@ def test_a_description_that_is_not_complete_is_refused_by_name(tmp_path):
 
 def test_a_store_without_them_is_refused_with_what_to_do(folder, one):
     store.publish(folder, one)
-    with pytest.raises(StoreProblem, match="Load its files again with `therapy-process intake`"):
+    with pytest.raises(StoreProblem, match="load its files again with `therapy-process intake`"):
         open_records(folder)

@@ -126,6 +126,8 @@ def compare(folder: Path, records: Records, mode: str = "replace", *, older: boo
     try:
         also = _beyond_rows(before, sides, records, mode, older, forms)
         refused: dict[str, dict[str, int]] = {}
+        if before is None:
+            return _all_new(sides, mode, also, records)
         if mode == "replace":
             alike = differing.by_course(sides)
         else:
@@ -140,6 +142,13 @@ def compare(folder: Path, records: Records, mode: str = "replace", *, older: boo
     except BaseException:
         sides.close()
         raise
+
+
+def _all_new(sides: Sides, mode: str, also: tuple[str, ...], records: Records) -> Comparison:
+    """A load into a store that holds nothing: every row is added, and none needs to be looked at."""
+    tables = tuple(TableChanges(name, added=sides.number(f'select count(*) from "delivered_{name}"')) for name in COMPARED)
+    courses = next(entry.added for entry in tables if entry.table == "courses")
+    return Comparison(None, Changes(mode, "", tables, courses, courses, also), {}, records, sides)
 
 
 def _beyond_rows(before: Generation | None, sides: Sides, records: Records, mode: str, older: bool, forms: Sequence[Form]) -> tuple[str, ...]:
