@@ -34,6 +34,8 @@ _GROUPS, _SIGNS = 5, 4
 """A passphrase: 20 signs of 22, 89 bits; at a billion guesses a second it holds for ten billion years, whatever scrypt adds."""
 _COST = {"n": 2**10, "r": 8, "p": 1}
 """1 MiB and 3 ms a guess. It need not be dear: a passphrase is never one that a person thought of, and hundreds of sheets are sealed in a load."""
+WRITERS = 8
+"""Sheets that are on their way to the disk at once."""
 _DEAREST = {"n": 2**20, "r": 16, "p": 4}
 _SALT = re.compile(r"[0-9a-f]{32}")
 
@@ -61,8 +63,9 @@ def write_sheets(folder: CodesFolder, anew: str | None = None) -> int:
         del codes.sheets[therapist]
     _seal_new(codes, [therapist for therapist in wanted if therapist not in codes.sheets or therapist == anew])
     stale = [therapist for therapist, rows in wanted.items() if codes.sheets[therapist].holds != _hash(rows) or not file_of(folder, therapist).exists()]
+    with ThreadPoolExecutor(WRITERS) as writers:  # each waits for the disk, which takes many at once
+        list(writers.map(lambda therapist: _write(file_of(folder, therapist), therapist, codes.sheets[therapist], wanted[therapist]), stale))
     for therapist in stale:
-        _write(file_of(folder, therapist), therapist, codes.sheets[therapist], wanted[therapist])
         codes.sheets[therapist].holds = _hash(wanted[therapist])
     if stale or removed or gone:
         settle_folder(folder.path / SHEETS)
