@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pandas as pd
 import pytest
 
 from process import demo, store
-from process.errors import FileRefused, SettingWrong
+from process.errors import FileRefused, SettingWrong, StoreProblem
 from process.intake.codes.folder import seen
+from process.loading import forgetting
 from process.loading.load import Wishes, load
+from process.store import backup, restoring
 
 OPEN = {"unencrypted": True}
 
@@ -173,3 +176,95 @@ def test_what_is_added_is_not_rare_where_the_store_has_enough_like_it(delivery, 
 def test_nothing_can_be_added_to_a_store_that_is_not_there(delivery, tmp_path):
     with pytest.raises(SettingWrong, match="Load everything first, without `--add`"):
         load(tmp_path / "store", [delivery], Wishes(mode="add"))
+
+
+def test_a_weeks_files_that_are_taken_for_everything_do_not_empty_the_store(folder, delivery):
+    few = pd.read_csv(delivery / "courses.csv", dtype="str")["course_id"].head(8)
+    for name in ("courses", "sessions", "scores", "goals", "ruptures"):
+        rewrite(delivery / f"{name}.csv", lambda rows: rows[rows["course_id"].isin(few)])
+
+    with pytest.raises(FileRefused, match="22 of the store's 30 courses are not in them.*`--add`.*`--fewer`"):
+        load(folder, [delivery])
+
+    assert len(table(folder, "courses")) == 30
+    load(folder, [delivery], Wishes(fewer=True))
+    assert len(table(folder, "courses")) == 8
+
+
+def test_a_policy_file_changes_what_it_names_and_nothing_else(folder, delivery, tmp_path):
+    for text in ('dates = "quarter"\n', 'rare = "coarsen"\n'):
+        (tmp_path / "ours.toml").write_text(text)
+        load(folder, [delivery], Wishes(policy=tmp_path / "ours.toml"))
+
+    assert table(folder, "courses")["start_week"].isna().all()
+
+
+def test_real_records_do_not_come_into_a_store_in_the_clear_without_a_word(delivery, tmp_path):
+    manifest = (delivery / "manifest.csv").read_text()
+    (delivery / "manifest.csv").write_text(manifest.replace("real", "simulated"))
+    load(tmp_path / "store", [delivery])
+    (delivery / "manifest.csv").write_text(manifest)
+
+    with pytest.raises(SettingWrong, match="first real records"):
+        load(tmp_path / "store", [delivery])
+    load(tmp_path / "store", [delivery], Wishes(**OPEN))
+    assert load(tmp_path / "store", [delivery]).changes.nothing
+
+
+def test_the_name_of_a_file_is_kept_nowhere(folder):
+    assert ".csv" not in str(store.current(folder).manifest)
+
+
+def patients(folder: Path) -> set[str]:
+    return set(table(folder, "courses")["patient_id"])
+
+
+def test_whoever_was_forgotten_stays_so_with_an_older_table_of_codes_and_never_by_another_one(folder, delivery, tmp_path):
+    shutil.copytree(folder.parent / "store-codes", tmp_path / "earlier")
+    patient = sorted(patients(folder))[0]
+    with pytest.raises(StoreProblem, match="under display codes whose table is not in"):
+        forgetting.forget(folder, patient, codes=tmp_path / "elsewhere")
+    assert patient in patients(folder)
+
+    forgetting.forget(folder, patient)
+    shutil.rmtree(folder.parent / "store-codes")
+    shutil.copytree(tmp_path / "earlier", folder.parent / "store-codes")
+    load(folder, [delivery], Wishes(new_parameters=True))
+
+    assert len(patients(folder)) == pd.read_csv(delivery / "courses.csv", dtype="str")["patient_id"].nunique() - 1
+    assert patient not in patients(folder)
+    with pytest.raises(SettingWrong, match="with `--new-codes` they would come back"):
+        load(folder, [delivery], Wishes(codes=tmp_path / "none", new_codes=True))
+
+
+def test_a_restore_asks_who_was_deleted_since_and_reads_every_line_of_the_answer(folder, tmp_path):
+    backup.back_up(folder, tmp_path / "copy.tar")
+    with pytest.raises(StoreProblem, match="`--codes FOLDER`.*`--forgotten FILE`.*`--nobody-deleted`"):
+        restoring.restore(tmp_path / "copy.tar", tmp_path / "new")
+    (tmp_path / "list").write_text('{"patient": "P1", "when": "2026-01-01"}\n{"patient": \n')
+    with pytest.raises(StoreProblem, match="a line of it cannot be read"):
+        restoring.restore(tmp_path / "copy.tar", tmp_path / "new", tmp_path / "list")
+
+    assert not (tmp_path / "new" / "current").exists()
+    restoring.restore(tmp_path / "copy.tar", tmp_path / "new", deletions=restoring.NOBODY)
+    assert patients(tmp_path / "new") == patients(folder)
+
+
+def test_one_clinics_backup_never_takes_the_place_of_anothers_records(folder, delivery, tmp_path):
+    backup.back_up(folder, tmp_path / "copy.tar")
+    manifest = pd.read_csv(delivery / "manifest.csv", dtype="str").assign(clinic="Another clinic")
+    manifest.to_csv(delivery / "manifest.csv", index=False)
+    load(tmp_path / "other", [delivery], Wishes(**OPEN))
+
+    with pytest.raises(StoreProblem, match="another clinic"):
+        restoring.restore(tmp_path / "copy.tar", tmp_path / "other", deletions=restoring.NOBODY)
+    assert store.current(tmp_path / "other").manifest["clinic"] == "Another clinic"
+
+
+@pytest.mark.encryption
+def test_the_store_and_the_table_of_codes_never_have_one_key(delivery, tmp_path):
+    (tmp_path / "key").write_bytes(base64.b64encode(bytes(range(32))) + b"\n")
+    (tmp_path / "key").chmod(0o600)
+
+    with pytest.raises(SettingWrong, match="must not have the same key"):
+        load(tmp_path / "store", [delivery], Wishes(key=str(tmp_path / "key"), codes_key=tmp_path / "key"))

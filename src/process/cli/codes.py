@@ -19,7 +19,9 @@ from process.intake.codes.key_sheets import file_of, open_sheet, write_sheets
 from process.loading.coded import codes_for
 from process.sealed import Key
 from process.sealed.keys import remove
+from process.store.unlocking import hand_in_file
 
+StoreKey = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The file that holds the store's key.")]
 CodesOption = Annotated[Path | None, typer.Option("--codes", metavar="FOLDER", help="Where the table of codes lies (default: STORE-codes).")]
 CodesKey = Annotated[Path | None, typer.Option("--codes-key", metavar="FILE", help="The file that holds the key of the table of codes.")]
 NewKey = Annotated[Path | None, typer.Option("--new-key", metavar="FILE", help="Where the new key is to lie (default: where the product keeps keys).")]
@@ -30,8 +32,9 @@ app.add_typer(codes, name="codes")
 
 
 @codes.command("list")
-def list_command(folder: StoreFolder, place: CodesOption = None, key: CodesKey = None) -> None:
+def list_command(folder: StoreFolder, place: CodesOption = None, key: CodesKey = None, store_key: StoreKey = None) -> None:
     """List therapists by display code, with the number of their courses and where their key sheet lies."""
+    hand_in_file(store_key)
     with codes_for(folder, place, key, look=True) as found:
         _require_table(found)
         rows = [(therapist, str(len(courses)), str(file_of(found, therapist))) for therapist, courses in sorted(found.codes.caseloads().items())]
@@ -41,8 +44,9 @@ def list_command(folder: StoreFolder, place: CodesOption = None, key: CodesKey =
 
 
 @codes.command("find")
-def find_command(folder: StoreFolder, place: CodesOption = None, key: CodesKey = None) -> None:
+def find_command(folder: StoreFolder, place: CodesOption = None, key: CodesKey = None, store_key: StoreKey = None) -> None:
     """Say the display code of a patient, therapist or course whose own code is asked for."""
+    hand_in_file(store_key)
     with codes_for(folder, place, key, look=True) as found:
         _require_table(found)
         own = asked("The clinic's own code")
@@ -62,9 +66,11 @@ def sheet_command(
     therapist: Annotated[str | None, typer.Argument(metavar="THERAPIST", help="The therapist's display code; without it their own code is asked for.")] = None,
     place: CodesOption = None,
     key: CodesKey = None,
+    store_key: StoreKey = None,
     anew: Annotated[bool, typer.Option("--new-passphrase", help="Give the sheet a new passphrase; the old one then opens it no more.")] = False,
 ) -> None:
     """Say where a therapist's key sheet lies and which passphrase opens it."""
+    hand_in_file(store_key)
     with codes_for(folder, place, key) as found:
         _require_table(found)
         display = therapist or found.codes.displays[THERAPIST.name].get(asked("The therapist's own code"), "")

@@ -13,6 +13,7 @@ from process.contract import policy
 from process.contract.tables import TABLES
 from process.loading import exporting
 from process.store.journal import noting
+from process.store.unlocking import hand_in_file
 
 
 @app.command("export")
@@ -22,11 +23,13 @@ def export_command(
     k: Annotated[
         int | None, typer.Option("--k", help="How many patients share every combination of attributes (default: the policy's smallest group).")
     ] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The file that holds the store's key.")] = None,
     therapists: Annotated[
         bool, typer.Option("--therapists", help="Say whose courses they are, by a fresh number; other attributes then become coarser.")
     ] = False,
 ) -> None:
     """Write the current generation's records as CSV files for a director, generalised until k patients share every combination of attributes."""
+    hand_in_file(key)
     generation = store.current(folder)
     smallest = policy.of_store(folder).smallest_group if k is None else k
     with noting(folder, "export", generation=generation.name, k=smallest) as journal, progress() as tell:

@@ -10,6 +10,7 @@ import typer
 from process.cli.app import StoreFolder, app, progress, say
 from process.cli.asking import asked
 from process.loading import forgetting
+from process.store.unlocking import hand_in_file
 
 
 @app.command("forget")
@@ -18,9 +19,11 @@ def forget_command(
     patient: Annotated[str | None, typer.Argument(metavar="PATIENT", help="The patient's display code, as pages and key sheets show it.")] = None,
     codes: Annotated[Path | None, typer.Option("--codes", metavar="FOLDER", help="Where the table of codes lies (default: STORE-codes).")] = None,
     codes_key: Annotated[Path | None, typer.Option("--codes-key", metavar="FILE", help="The file that holds the key of the table of codes.")] = None,
+    key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The file that holds the store's key.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
 ) -> None:
     """Delete everything of one patient: in every kept generation, in the table of codes and on the key sheets. It cannot be taken back."""
+    hand_in_file(key)
     if patient is None:
         patient = asked("The patient's display code")
     if not yes:

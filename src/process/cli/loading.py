@@ -23,6 +23,7 @@ def intake_command(
     add: Annotated[bool, typer.Option("--add", help="The files hold new records only; what the store has stays.")] = False,
     correct: Annotated[bool, typer.Option("--correct", help="The files hold corrections; they take the place of records with the same key.")] = False,
     older: Annotated[bool, typer.Option("--older", help="Load everything anew from files that are older than what is served.")] = False,
+    fewer: Annotated[bool, typer.Option("--fewer", help="Load everything anew from files that lack more than a tenth of the courses served.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Report what a load would do, and load nothing.")] = False,
     policy: Annotated[Path | None, typer.Option(metavar="FILE", help="The clinic's policy (.toml); the store keeps it for later loads.")] = None,
     own: Annotated[
@@ -41,7 +42,7 @@ def intake_command(
     mode = "add" if add else "correct" if correct else "replace"
     if older and mode != "replace":
         raise SettingWrong(f"`--older` goes with a load of everything; leave out `--{mode}`.")
-    wishes = Wishes(mapping, own, policy, mode, older, codes, codes_key, new_codes, key, unencrypted, anew)
+    wishes = Wishes(mapping, own, policy, mode, older, fewer, codes, codes_key, new_codes, key, unencrypted, anew)
     with progress() as tell:
         done = load(folder, files, wishes, tell, check)
     out.print(intake.shown_report(done.report))

@@ -128,13 +128,16 @@ def restore_command(
     ] = None,
     codes: CodesOption = None,
     codes_key: CodesKey = None,
+    nobody: Annotated[bool, typer.Option("--nobody-deleted", help="Nobody was deleted since the backup was made: no list of deletions is needed.")] = False,
 ) -> None:
     """Put a backup back: into a new folder as it was, or into a store as its next generation. Patients deleted since are deleted again."""
     hand_in_file(key)
     store.loadable(folder)
-    gone = codes_folder.seen(folder, codes, codes_key).codes.retired["patient"] if codes_folder.place(folder, codes).exists() else []
+    table = codes_folder.seen(folder, codes, codes_key).codes if codes_folder.place(folder, codes).exists() else None
+    gone = table.retired["patient"] if table is not None else []
+    deletions = restoring.NOBODY if nobody else table.table if table is not None else None
     with progress() as tell:
-        done = restoring.restore(file, folder, forgotten, lambda store: forgetting.replay(store, gone, tell), tell)
+        done = restoring.restore(file, folder, forgotten, lambda store: forgetting.replay(store, gone, tell), tell, deletions)
     now = store.current(folder)
     say(f"Restored into {folder}: generation {now.name} is served, with data as of {now.manifest['as_of']}.")
     if done.forgotten or gone:

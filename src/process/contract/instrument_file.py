@@ -56,7 +56,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     """The forms that the file describes, as the fields of `instruments.Form`; `SettingWrong` names the file, the field and what is allowed there."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise SettingWrong(f"Instrument file `{path.name}` is not TOML in UTF-8: {problem}.") from None
     except OSError as problem:
         raise SettingWrong(f"Instrument file `{path.name}` cannot be read: {problem.strerror}.") from None

@@ -51,8 +51,11 @@ class Policy:
         return "\n".join(lines) + "\n"
 
 
-def read(path: Path) -> Policy:
-    """The policy that a file holds; what it leaves unsaid is the default. Raises `FileMissing`, or `SettingWrong` naming the setting and what is allowed."""
+def read(path: Path, kept: Policy | None = None) -> Policy:
+    """The policy that a file holds; what it leaves unsaid is as in `kept` (default: the defaults).
+
+    Raises `FileMissing`, or `SettingWrong` naming the setting and what is allowed.
+    """
     path = Path(path)
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -60,9 +63,9 @@ def read(path: Path) -> Policy:
         raise FileMissing(f"There is no policy file {path}. Check the name and the folder; docs/intake.md says what stands in it.") from None
     except OSError as problem:
         raise FileMissing(f"Policy file {path} cannot be read: {problem.strerror}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise SettingWrong(f"Policy file {path.name} is not TOML in UTF-8: {problem}.") from None
-    return _policy(content, path.name)
+    return _policy(asdict(kept or Policy()), content, path.name)
 
 
 def of_store(store: Path) -> Policy:
@@ -71,13 +74,13 @@ def of_store(store: Path) -> Policy:
     return read(path) if path.is_file() else Policy()
 
 
-def _policy(content: dict[str, Any], file: str) -> Policy:
+def _policy(kept: dict[str, Any], content: dict[str, Any], file: str) -> Policy:
     known = (*_CHOICES, *_RANGES)
     for name in content:
         if name not in known:
             raise SettingWrong(f"Policy file {file}: `{name}` is not known. {did_you_mean(name, known)}")
     try:
-        return Policy(**content)
+        return Policy(**kept | content)
     except SettingWrong as wrong:
         raise SettingWrong(f"Policy file {file}: {wrong}") from None
 

@@ -21,11 +21,13 @@ import pandas as pd
 
 from process import __version__, store
 from process.contract.tables import TABLES, VERSION
-from process.errors import StoreProblem
+from process.errors import SettingWrong, StoreProblem
 from process.intake.codes import folder as codes_folder
 from process.intake.codes.drawing import PATIENT, SIGNS
 from process.intake.codes.folder import CodesFolder
 from process.intake.codes.key_sheets import write_sheets
+from process.intake.codes.table import Codes
+from process.loading.coded import ENTRY, codes_for
 from process.loading.sides import COMPARED, PARENTS, ROOTS, as_records, listed, quoted
 from process.measures import derived
 from process.measures.parameters import stored
@@ -67,7 +69,8 @@ def forget(folder: Path, patient: str, codes: Path | None = None, codes_key: Pat
         unlearnt = table.codes.forget(PATIENT.name, patient)
         if unlearnt:
             table.save()
-            write_sheets(table)
+        if table.key is not None:
+            write_sheets(table)  # also where an interrupted command had come as far as the table
         facts["generations"] = len(renamed)
         return Forgotten(len(renamed), courses, unlearnt)
 
@@ -104,6 +107,23 @@ def forgotten(folder: Path) -> list[str]:
         raise StoreProblem(f"{path} cannot be read: a line of it is damaged. Take it from a backup; it says who must not come back.") from None
 
 
+def recall(folder: Path, codes: Codes, anew: bool = False) -> None:
+    """See that a load leaves out whoever was forgotten, also with a table of codes that is older than that: on the store's list is who, by display code.
+
+    `anew`: the load goes on with another table. Raises `SettingWrong` where that one cannot tell who they are.
+    """
+    gone = forgotten(folder)
+    for patient in gone:
+        codes.forget(PATIENT.name, patient)
+    unknown = len(set(gone) - set(codes.retired[PATIENT.name]))
+    if anew and unknown:
+        raise SettingWrong(
+            f"{unknown} patient{'s' * (unknown != 1)} of store {folder} {'were' if unknown != 1 else 'was'} deleted, and only its own table of codes can tell "
+            "who they are in an export: with `--new-codes` they would come back. Take that table from a backup; or take those patients out of the export, and "
+            "load it into a new store."
+        )
+
+
 def _unknown(folder: Path) -> str:
     return (
         f"Neither store {folder} nor its table of codes knows a patient by that code. A patient's display code is `{PATIENT.first}` and {PATIENT.shortest} or "
@@ -113,11 +133,14 @@ def _unknown(folder: Path) -> str:
 
 @contextmanager
 def _codes(folder: Path, place: Path | None, key: Path | None) -> Iterator[CodesFolder]:
-    """The store's table of codes, held; an empty one, and nothing written, where it has none (a store whose codes were never replaced)."""
-    if not codes_folder.place(folder, place).exists():
+    """The store's table of codes, held; an empty one, and nothing written, where it has none (a store whose codes were never replaced).
+
+    Another table than that of the records served is refused: it could not tell who is to be left out of later loads.
+    """
+    if not codes_folder.place(folder, place).exists() and not store.current(folder).manifest.get("about", {}).get(ENTRY):
         yield codes_folder.seen(folder, place, key)
         return
-    with codes_folder.held(folder, place, key) as table:
+    with codes_for(folder, place, key) as table:
         yield table
 
 

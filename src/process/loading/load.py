@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from process import intake, store
 from process.contract import policy as policies
 from process.contract.instruments import Form
 from process.contract.policy import Policy
-from process.errors import FileRefused
+from process.errors import FileRefused, SettingWrong
 from process.intake import Report
 from process.intake.codes.folder import CodesFolder
 from process.intake.codes.key_sheets import write_sheets
 from process.intake.codes.surrogates import Records, disguise
-from process.loading import incremental
+from process.loading import forgetting, incremental
 from process.loading.changes import Changes, Comparison, compare
 from process.loading.coarse import refuse_mixed_dates
 from process.loading.coded import codes_for, entry
@@ -30,14 +31,19 @@ from process.store.doctor import make_ready
 from process.store.folder import write_whole
 from process.store.unlocking import hand_in_file
 
+MANY = 0.1
+"""Of all courses: a load of everything that would take out more is asked about. Convention."""
+FEW = 5
+"""Courses that may always go."""
+
 
 @dataclass(frozen=True)
 class Wishes:
     """What a person says of a load; everything may be left unsaid.
 
     `mapping`: a shipped mapping's name or a file; `instruments`, `policy`: a folder and a file that the store keeps for later loads; `mode`: replace, add or
-    correct; `older`: a load that replaces may go back in time; `codes`, `codes_key`, `new_codes`: see `codes_for`; `key`, `unencrypted`: see
-    `encryption.choose`; `new_parameters`: estimate the clinic-wide parameters anew.
+    correct; `older`: a load that replaces may go back in time; `fewer`: it may take out many courses; `codes`, `codes_key`, `new_codes`: see `codes_for`;
+    `key`, `unencrypted`: see `encryption.choose`; `new_parameters`: estimate the clinic-wide parameters anew.
     """
 
     mapping: str | Path | None = None
@@ -45,6 +51,7 @@ class Wishes:
     policy: Path | None = None
     mode: str = "replace"
     older: bool = False
+    fewer: bool = False
     codes: Path | None = None
     codes_key: Path | None = None
     new_codes: bool = False
@@ -81,7 +88,8 @@ def load(folder: Path, files: Iterable[Path], wishes: Wishes | None = None, prog
 
 
 def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, check: bool) -> Loaded:
-    policy = policies.read(wishes.policy) if wishes.policy else policies.of_store(folder)
+    policy = policies.of_store(folder)
+    policy = policies.read(wishes.policy, policy) if wishes.policy else policy
     own = store.own_instruments(folder, wishes.instruments)
     if wishes.key and wishes.key != "keyring" and Path(wishes.key).exists():
         hand_in_file(Path(wishes.key))
@@ -91,6 +99,7 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
     refuse_mixed_dates(folder, policy.dates, wishes.mode)
     read = intake.read(files, wishes.mapping, say, own.forms, partial=wishes.mode != "replace")
     with codes_for(folder, wishes.codes, wishes.codes_key, mode=wishes.mode, anew=wishes.new_codes, look=check) as table:
+        forgetting.recall(folder, table.codes, anew=wishes.new_codes)
         say("replacing codes", 0, 1)
         records, account = disguise(read.records, table.codes, policy)
         report = account.told(read.report)
@@ -100,9 +109,20 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
         say("comparing with what is served", 0, 1)
         with _compared(folder, records, wishes, own.forms) as comparison:
             report = _refused(report, comparison.refused)
+            _refuse_fewer(comparison.changes, wishes)
             if check:
                 return Loaded(report, comparison.changes)
             return _publish(folder, comparison, table, wishes, policy, own, report, say)
+
+
+def _refuse_fewer(changes: Changes, wishes: Wishes) -> None:
+    """A load of everything that takes many courses out is more often a week's files without `--add`."""
+    removed = changes.table("courses").removed
+    if removed >= FEW and removed > MANY * changes.of_courses and not wishes.fewer and not wishes.new_codes:
+        raise FileRefused(
+            f"These files hold everything, and {removed:,} of the store's {changes.of_courses:,} courses are not in them. If they hold what is new, "
+            "load them with `--add` or `--correct`; if those courses are to go, say `--fewer`. Nothing was loaded."
+        )
 
 
 def _compared(folder: Path, records: Records, wishes: Wishes, forms: Sequence[Form]) -> Comparison:
@@ -121,13 +141,15 @@ def _publish(
     chosen = encryption.choose(folder, _origin(comparison), wishes.key, wishes.unencrypted)
     first = table.key is None
     table.save()
+    if chosen.key is not None and table.key is not None and chosen.key.secret == table.key.secret:
+        raise SettingWrong("The store and the table of codes must not have the same key: whoever serves the store could open the table. Name two files.")
     told = [chosen.told] if chosen.told else []
     if first and table.key is not None:
         told.append(
             f"The table of codes lies in {table.path}, sealed; its key `{table.key.name}` was made just now and lies in {table.key.where}. "
             "Keep a copy of both apart from the store: without them nobody gets the same codes again."
         )
-    about = {"intake": report.as_dict(), "codes": entry(table)}
+    about = {"intake": _without_file_names(report.as_dict()), "codes": entry(table)}
     generation = incremental.publish(folder, comparison, say, about, wishes.new_parameters, own, chosen.key)
     _keep_policy(folder, wishes, policy)
     say("key sheets", 0, 1)
@@ -135,6 +157,11 @@ def _publish(
     if written:
         told.append(f"{written} key sheet{'s were' if written != 1 else ' was'} written to {table.path / 'sheets'}.")
     return Loaded(report, changes, generation, tuple(told))
+
+
+def _without_file_names(report: dict[str, Any]) -> dict[str, Any]:
+    """The account as it is kept with the generation: what a clinic calls its files may name a person, and nobody asks for it later."""
+    return report | {part: [{key: value for key, value in entry.items() if key != "file"} for entry in report.get(part, [])] for part in ("tables", "files")}
 
 
 def _keep_policy(folder: Path, wishes: Wishes, policy: Policy) -> None:

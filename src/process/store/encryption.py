@@ -15,6 +15,7 @@ import duckdb
 from process import sealed
 from process.errors import KeyProblem, SettingWrong, StoreProblem
 from process.sealed import Key, keyrings
+from process.store.generation import generations, named, pointed_to
 from process.store.unlocking import hand_in, identity, key_name, key_of, new_identity, store_id
 
 EXTENSION = "duckdb_extension_httpfs"
@@ -110,6 +111,11 @@ def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted:
     if before is not None:
         if not before.encrypted:
             _refuse_to_change(store, key is not None, "is not encrypted", "Encrypt it with")
+            if origin == "real" and not unencrypted and not _holds_real(store):
+                raise SettingWrong(
+                    f"Store {store} is not encrypted, and these are its first real records. Encrypt it with `therapy-process key rotate {store}`, load into a "
+                    "new store, or say `--unencrypted`."
+                )
             return Chosen(None)
         _refuse_to_change(store, unencrypted, "is encrypted", "If it must not be, see")
         hand_in(None if file is None else sealed.find(str(before.key_name), file))
@@ -124,6 +130,12 @@ def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted:
     made = found or sealed.made(name, file)
     hand_in(made)
     return Chosen(made, found is None)
+
+
+def _holds_real(store: Path) -> bool:
+    """Whether real records are served from this store already, so that somebody decided about its encryption with them in mind."""
+    served = pointed_to(store)
+    return served in generations(store) and named(store, served).manifest.get("origin") == "real"
 
 
 def fitting(store: Path, key: Key | None) -> Key | None:

@@ -20,12 +20,13 @@ from process.store.backup import unpacked
 from process.store.build import Progress
 from process.store.encryption import fitting
 from process.store.folder import BUILDING, FORGOTTEN, INSTRUMENTS, JOURNAL, POLICY, loading, next_name, prepare, prune, sweep, write_whole
-from process.store.generation import Generation, generations, in_the_clear, named, verify
+from process.store.generation import Generation, generations, in_the_clear, named, pointed_to, verify
 from process.store.publishing import begin, disk_refusals_told, finish, kept_by_policy, withdraw
 from process.store.rewriting import encrypted_anew
 from process.store.rolling_back import whole
 from process.store.unlocking import IDENTITY, described
 
+NOBODY = "nobody"
 _KEPT_OF_MANIFEST = ("name", "bytes", "sha256", "encryption", "replaces")
 
 
@@ -40,12 +41,20 @@ class Restored:
     rebuilt: int
 
 
-def restore(file: Path, store: Path, forgotten: Path | None = None, replay: Callable[[Path], int] | None = None, progress: Progress | None = None) -> Restored:
+def restore(
+    file: Path,
+    store: Path,
+    forgotten: Path | None = None,
+    replay: Callable[[Path], int] | None = None,
+    progress: Progress | None = None,
+    deletions: str | None = None,
+) -> Restored:
     """Put a backup into `store`. Nothing is pointed to before every bit has been checked, the generation has been opened, and `replay` has been through it.
 
     A folder that is new or empty becomes the store that was backed up, with all its generations. In a store that is there, the backup's served generation
     becomes the next one, in the store's own encryption. `forgotten` is a list of deletions to be added (of a store that was lost since); `replay` deletes
-    again whoever is on the lists, and gives how many generations it built anew. Raises `FileMissing` and `FileRefused` for the backup, `StoreProblem` for the
+    again whoever is on the lists, and gives how many generations it built anew. `deletions`: the id of the table of codes whose deletions `replay` knows,
+    or `NOBODY` where the person says that nobody was deleted since. Raises `FileMissing` and `FileRefused` for the backup, `StoreProblem` for the
     store, `KeyProblem` where the key of either is missing.
     """
     store = Path(store)
@@ -63,6 +72,9 @@ def restore(file: Path, store: Path, forgotten: Path | None = None, replay: Call
                 found = whole(aside, backup.served)
                 for name in backup.generations:
                     verify(named(aside, name))
+                _refuse_unknown_deletions(found, deletions, forgotten)
+                if not new:
+                    _refuse_other_clinic(store, found)
                 lists = [*_lines(aside / FORGOTTEN), *_lines(store / FORGOTTEN), *more]
                 with disk_refusals_told(store):
                     _keep_forgotten(store, lists)
@@ -75,6 +87,29 @@ def restore(file: Path, store: Path, forgotten: Path | None = None, replay: Call
             write_whole(store / "current", name + "\n")
             prune(store, kept_by_policy(store))
         return Restored(named(store, name), new, len(set(lists)), rebuilt)
+
+
+def _refuse_unknown_deletions(found: Generation, deletions: str | None, forgotten: Path | None) -> None:
+    """A backup does not know who was deleted after it was made; the table of codes does, and so does the list of the store."""
+    codes = found.manifest.get("about", {}).get("codes")
+    if codes and forgotten is None and deletions not in (codes["table"], NOBODY):
+        raise StoreProblem(
+            "Patients may have been deleted since this backup was made, and what tells who is not at hand: the table of codes of the store that was backed up "
+            "(`--codes FOLDER`) or its list of deletions (`--forgotten FILE`). If nobody was deleted since, say `--nobody-deleted`. Nothing was restored."
+        )
+
+
+def _refuse_other_clinic(store: Path, found: Generation) -> None:
+    """Never put one clinic's records in the place of another's."""
+    served = pointed_to(store)
+    if served not in generations(store):
+        return
+    here, there = named(store, served).manifest, found.manifest
+    other = [entry for entry in ("clinic", "source", "origin") if here[entry] != there[entry]]
+    tables = [manifest.get("about", {}).get("codes", {}).get("table") for manifest in (here, there)]
+    if other or (all(tables) and tables[0] != tables[1]):
+        what = " and ".join(other) if other else "table of codes"
+        raise StoreProblem(f"The backup is of another {what} than store {store}. Restore it into a new folder. Nothing was changed.")
 
 
 def _as_it_was(store: Path, aside: Path, served: str, names: list[str]) -> str:
@@ -120,7 +155,7 @@ def _keep_forgotten(store: Path, lines: list[str]) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a list of deletions; a line that is no JSON object is left out where the list is a store's own and cut short."""
+    """The lines of a list of deletions. One that cannot be read refuses the restore: it names somebody who must not come back."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except FileNotFoundError:
@@ -129,12 +164,14 @@ def _lines(path: Path) -> list[str]:
         raise FileMissing(f"There is no list of deletions {path}.") from None
     except (OSError, UnicodeDecodeError):
         raise StoreProblem(f"The list of deletions {path} cannot be read. Nothing was restored: a restore must not bring back what was deleted.") from None
-    found = []
-    for line in lines:
-        with suppress(ValueError):
-            if isinstance(json.loads(line), dict):
-                found.append(line)
-    return found
+    try:
+        named_patients = [json.loads(line)["patient"] for line in lines if line.strip()]
+    except (ValueError, KeyError, TypeError):
+        raise StoreProblem(
+            f"The list of deletions {path} is damaged: a line of it cannot be read. Nothing was restored, because somebody who was deleted would come back. "
+            "Take the list from a backup."
+        ) from None
+    return [line for line in lines if line.strip()] if all(isinstance(patient, str) for patient in named_patients) else []
 
 
 __all__ = ["Restored", "restore"]

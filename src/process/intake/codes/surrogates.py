@@ -130,6 +130,6 @@ def _without_forgotten(records: Records, codes: Codes) -> tuple[Records, dict[st
         courses = records["courses"]
         gone["course_id"] |= set(distinct(courses.loc[courses["patient_id"].isin(gone["patient_id"]), "course_id"]))
     kept, refused = cut_courses(records, gone["course_id"])
-    if "courses" in kept and not len(kept["courses"]):
+    if "courses" in kept and not len(kept["courses"]) and not len(kept.get("sessions", ())):  # of a week, others' sessions may be left
         raise FileRefused(f"No row of table `courses` is left to load ({refused['courses']:,} refused: {FORGOTTEN}). Nothing was loaded.")
     return kept, {name: {FORGOTTEN: count} for name, count in refused.items()}

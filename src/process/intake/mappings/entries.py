@@ -9,6 +9,7 @@ from process.contract.tables import TABLES
 from process.errors import SettingWrong, did_you_mean
 from process.intake.mappings.language import Chosen, Part, Scored, Take
 
+SPELLED = ("team", "modality")
 TAKE_KEYS = ("from", "joined_with", "always", "missing", "words", "as", "start", "format", "spell", "if_bad", "outside", "of", "otherwise")
 CHOSEN_KEYS = ("resource", "where", "filled")
 SCORE_KEYS = ("column", "instrument", "form", "rater")
@@ -49,6 +50,8 @@ def _take(table: str, name: str, entry: Any, place: str) -> Take:
         raise SettingWrong(f'{place}: say either {{ from = "column of the export" }} or {{ always = "value" }}.')
     refuse_unknown(entry, TAKE_KEYS, place)
     forms = ("session",) if name in ("session_number", "agreed_session", "closed_session") and table not in FORMS else FORMS.get(table, ())
+    if "spell" in entry and name not in SPELLED:
+        raise SettingWrong(f"{place}: `spell` makes a code of a name, and is for {' and '.join(SPELLED)} alone; free text would come in with it elsewhere.")
     allowed = {"as": forms, "start": STARTS, "spell": ("code",), "if_bad": ("refuse", "empty"), "outside": ("refuse", "undated"), "of": ("first", "last")}
     for key, words in allowed.items():
         if key in entry and entry[key] not in words:

@@ -22,7 +22,7 @@ def find(mapping: str | Path) -> Mapping:
     path = place(mapping)
     try:
         return checked(path, tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SettingWrong(f"{path} is not a TOML file: {error}.") from None
 
 
