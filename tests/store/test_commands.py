@@ -118,7 +118,9 @@ def test_an_encrypted_store_is_looked_after_with_its_key_in_a_file(run, delivery
     assert run("doctor", store, "--key", key)[0] == 0
     assert run("backup", store, tmp_path / "copy.tar", "--key", key)[0] == 0
     assert run("restore", tmp_path / "copy.tar", tmp_path / "new")[0] == 9
-    assert run("restore", tmp_path / "copy.tar", tmp_path / "new", "--key", key)[0] == 0
+    code, said = run("restore", tmp_path / "copy.tar", tmp_path / "new", "--key", key)
+    assert code == 5 and "--nobody-deleted" in said
+    assert run("restore", tmp_path / "copy.tar", tmp_path / "new", "--key", key, "--nobody-deleted")[0] == 0
     assert run("restore", tmp_path / "copy.tar", store, "--key", key)[0] == 0
     assert run("rollback", store, "--key", key)[0] == 0
     assert run("migrate", store, "--key", key) == (0, f"Store {store} is up to date: nothing was changed.")

@@ -127,7 +127,9 @@ def test_later_loads_keep_to_what_the_store_is(tmp_path, marked):
     again = store.choose(tmp_path / "sealed", "simulated")
     assert again.key == first.key() and not again.made and again.told == ""
     assert publish(tmp_path / "sealed", marked(3)).manifest["encryption"] == first.manifest["encryption"]
-    assert store.choose(tmp_path / "clear", "real") == store.Chosen(None)
+    assert store.choose(tmp_path / "clear", "simulated") == store.choose(tmp_path / "clear", "real", unencrypted=True) == store.Chosen(None)
+    with pytest.raises(SettingWrong, match="first real records.*key rotate"):
+        store.choose(tmp_path / "clear", "real")
     for wrong in ({"unencrypted": True},):
         with pytest.raises(SettingWrong, match="key rotate"):
             store.choose(tmp_path / "sealed", "real", **wrong)
