@@ -147,7 +147,7 @@ def test_a_damaged_sheet_is_told(folder, spoil):
     [b"", b"letters\n", b"therapy-process key sheet 1 {}\n"]
     + [
         b"therapy-process key sheet 1 " + json.dumps({"therapist": "T234", "salt": "0" * 32, "n": 16384, "r": 8, "p": 1} | odd).encode() + b"\nbox"
-        for odd in ({"n": 2**30}, {"r": 10**6}, {"p": 10**6}, {"salt": "x"}, {"n": "many"}, {"n": 3})
+        for odd in ({"n": 2**30}, {"r": 10**6}, {"p": 10**6}, {"salt": "x"}, {"n": "many"}, {"n": 3}, {"n": float("inf")})
     ],
 )
 def test_another_file_or_one_that_asks_for_too_much_work_is_refused(tmp_path, head):
@@ -160,10 +160,12 @@ def test_another_file_or_one_that_asks_for_too_much_work_is_refused(tmp_path, he
 def test_a_sheet_under_anothers_name_is_told(folder):
     therapist = display(folder, "therapist", "t1")
     path = file_of(folder, therapist)
-    path.write_bytes(path.read_bytes().replace(f'"{therapist}"'.encode(), b'"T999"', 1))
+    whole = path.read_bytes()
 
-    with pytest.raises(StoreProblem, match="damaged"):
-        open_sheet(path, folder.codes.sheets[therapist].passphrase)
+    for old, new in ((f'"{therapist}"'.encode(), b'"T999"'), (b'"therapist"', b'"therapisx"')):
+        path.write_bytes(whole.replace(old, new, 1))
+        with pytest.raises(StoreProblem, match="damaged"):
+            open_sheet(path, folder.codes.sheets[therapist].passphrase)
 
 
 def test_a_missing_sheet_is_told(tmp_path):

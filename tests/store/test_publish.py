@@ -274,3 +274,11 @@ def test_a_small_file_is_replaced_whole(tmp_path):
 
     assert json.loads((tmp_path / "current").read_text()) == {"two": 2}
     assert [path.name for path in tmp_path.iterdir()] == ["current"]
+
+
+@pytest.mark.parametrize("name", ["x" * 252, "x" * 300, "loop"])
+def test_a_place_that_no_file_system_has_is_refused_in_words(tmp_path, name):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+
+    with pytest.raises(StoreProblem, match="its name is too long, or it is a link to itself"):
+        loadable(tmp_path / name)

@@ -49,7 +49,13 @@ def name_with(number: int) -> str:
 def loadable(store: Path) -> None:
     """Refuse a place that a load must not write to: a file, or a folder that is no store and holds something already."""
     store = Path(store)
-    if store.exists():
+    try:
+        resolved = store.resolve()
+        there = resolved.exists()
+        (resolved.parent / f"{resolved.name}-codes").exists()  # what lies beside it needs a name, too
+    except (OSError, RuntimeError):
+        raise StoreProblem(f"A store cannot be at {str(store)[:80]}: its name is too long, or it is a link to itself. Name another folder.") from None
+    if there:
         refuse_non_store(store)
         begun = (store / "lock").is_file() and (store / "generations").is_dir()
         foreign = sorted(entry.name for entry in store.iterdir() if entry.name not in OWN and not entry.name.startswith(ASIDE))

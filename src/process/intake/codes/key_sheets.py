@@ -90,13 +90,13 @@ def open_sheet(path: Path, passphrase: str) -> KeySheet:
         if not _SALT.fullmatch(head["salt"]) or any(cost[name] > most for name, most in _DEAREST.items()):
             raise ValueError
         key = _key(passphrase, head["salt"], cost)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise FileRefused(f"{path} is not a key sheet, or its first line is damaged. Ask for it again.") from None
     try:
         content = json.loads(sealed.unseal(box, key, PURPOSE, str(path)))
     except KeyProblem:
         raise KeyProblem(f"This passphrase does not open {path}. Check it sign by sign; a sheet that was written anew may have a new one.") from None
-    if content["therapist"] != head["therapist"]:
+    if content["therapist"] != head.get("therapist"):
         raise StoreProblem(f"The first line of {path} is damaged. Ask for it again.")
     return KeySheet(content["therapist"], tuple(tuple(row) for row in content["courses"]))
 
