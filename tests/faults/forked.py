@@ -26,7 +26,7 @@ from process.server.swapping import Swapping
 
 def load(*arguments: str) -> int:
     """The command `intake`, as a person gives it."""
-    sys.argv = ["therapy-process", "intake", *arguments]
+    sys.argv = ["therapy-process", "intake", *arguments, "--fewer"]  # the deliveries take turns, and one is small
     try:
         cli.main()
     except SystemExit as ended:

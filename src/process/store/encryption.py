@@ -111,7 +111,7 @@ def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted:
     if before is not None:
         if not before.encrypted:
             _refuse_to_change(store, key is not None, "is not encrypted", "Encrypt it with")
-            if origin == "real" and not unencrypted and not _holds_real(store):
+            if origin == "real" and not unencrypted and _holds_simulated(store):
                 raise SettingWrong(
                     f"Store {store} is not encrypted, and these are its first real records. Encrypt it with `therapy-process key rotate {store}`, load into a "
                     "new store, or say `--unencrypted`."
@@ -132,10 +132,10 @@ def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted:
     return Chosen(made, found is None)
 
 
-def _holds_real(store: Path) -> bool:
-    """Whether real records are served from this store already, so that somebody decided about its encryption with them in mind."""
+def _holds_simulated(store: Path) -> bool:
+    """Whether what is served from this store is simulated, so that nobody has decided about its encryption with real records in mind."""
     served = pointed_to(store)
-    return served in generations(store) and named(store, served).manifest.get("origin") == "real"
+    return served in generations(store) and named(store, served).manifest.get("origin") != "real"
 
 
 def fitting(store: Path, key: Key | None) -> Key | None:
