@@ -14,8 +14,8 @@ from process.store import current, encryption, generations, journal, publish, un
 needs_extension = pytest.mark.skipif(not encryption.can_write(), reason="no httpfs extension for this DuckDB: encrypted stores cannot be written")
 FILES = {
     "manifest": "as_of,clinic,source,origin\n2026-03-31,Clinic A,export 1,real\n",
-    "courses": "course_id,patient_id,therapist_id,ending\nqzxc1,qzxp1,qzxt1,unknown\nqzxc2,qzxp2,qzxt1,planned\n",
-    "sessions": "course_id,session_number,attendance\nqzxc1,1,attended\nqzxc1,2,missed\nqzxc2,1,attended\n",
+    "courses": "course_id,patient_id,therapist_id,ending\nqzxmarkerc1,qzxmarkerp1,qzxmarkert1,unknown\nqzxmarkerc2,qzxmarkerp2,qzxmarkert1,planned\n",
+    "sessions": "course_id,session_number,attendance\nqzxmarkerc1,1,attended\nqzxmarkerc1,2,missed\nqzxmarkerc2,1,attended\n",
 }
 
 
@@ -125,7 +125,7 @@ def test_an_encrypted_store_is_looked_after_with_its_key_in_a_file(run, delivery
     assert run("rollback", store, "--key", key)[0] == 0
     assert run("migrate", store, "--key", key) == (0, f"Store {store} is up to date: nothing was changed.")
     content = b"".join(path.read_bytes() for path in [tmp_path / "copy.tar", *store.rglob("*")] if path.is_file())
-    assert not any(word in content for word in (b"qzx", b"Clinic A", b"export 1"))
+    assert not any(word in content for word in (b"qzxmarker", b"Clinic A", b"export 1"))
 
 
 @needs_extension
@@ -153,7 +153,7 @@ def test_a_restore_deletes_again_whoever_was_deleted_since_by_any_of_the_lists(r
 def test_the_journal_tells_what_was_done_and_never_a_value(run, delivery, tmp_path):
     store = tmp_path / "store"
     run("intake", store, delivery, "--unencrypted")
-    (delivery / "sessions.csv").write_text("course_id,session_number,attendance\nqzxc1,SECRET,attended\n")
+    (delivery / "sessions.csv").write_text("course_id,session_number,attendance\nqzxmarkerc1,SECRET,attended\n")
     assert run("intake", store, delivery)[0] == 4
     run("backup", store, tmp_path / "copy.tar")
     run("restore", tmp_path / "copy.tar", store)
@@ -169,4 +169,4 @@ def test_the_journal_tells_what_was_done_and_never_a_value(run, delivery, tmp_pa
         ("rollback", "done"),
     }
     text = (store / "journal.jsonl").read_text()
-    assert not any(word in text for word in ("SECRET", "qzx", "Clinic A", "export 1", "2026-03-31"))
+    assert not any(word in text for word in ("SECRET", "qzxmarker", "Clinic A", "export 1", "2026-03-31"))
