@@ -4,6 +4,9 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Python keeps what it compiled, even where the environment says otherwise: the tests start the command often, and each start would compile it all anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-fast test-next-duckdb soak check format docs lab lock benchmark benchmark-loading coverage clean
 
@@ -20,15 +23,14 @@ demo: setup ## make the simulated demo clinic and serve its pages on this machin
 
 test: setup ## run every test, the browser's included (finds or installs Chromium)
 	@CHROMIUM="$$(sh tools/browser.sh)" && export CHROMIUM \
-	&& $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not soak" $(ARGS) \
-	&& $(BIN)/python -m pytest -m browser $(ARGS)
+	&& $(BIN)/python -m pytest -n auto -m "not soak" $(ARGS)
 
 test-fast: setup ## run the tests that need no browser
-	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser and not soak" $(ARGS)
+	@$(BIN)/python -m pytest -n auto -m "not browser and not soak" $(ARGS)
 
 test-next-duckdb: setup ## run the tests that need neither browser nor encryption on DuckDB 2.x, in an environment of its own
 	@VENV="$(VENV)" sh tools/duckdb2.sh
-	@$(VENV)-duckdb2/bin/python -m pytest -n auto --dist loadfile -m "not browser and not soak and not encryption" $(ARGS)
+	@$(VENV)-duckdb2/bin/python -m pytest -n auto -m "not browser and not soak and not encryption" $(ARGS)
 
 soak: setup ## the long tests: loads that are killed at many random moments, full disks, damage (slow)
 	@$(BIN)/python -m pytest -m soak $(ARGS)

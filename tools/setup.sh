@@ -34,7 +34,8 @@ usable() { # an environment that runs a Python we support and was not made somew
 
 with_uv() {
     usable || { rm -rf "$VENV" && uv venv --quiet --python "$base" "$VENV"; } || return 1
-    uv pip install --python "$VENV/bin/python" --require-hashes -r requirements.txt || return 1
+    # Compiled here, as pip does unasked: else the first start of the command does it, and every start where nobody may write to the environment.
+    uv pip install --compile-bytecode --python "$VENV/bin/python" --require-hashes -r requirements.txt || return 1
     say 3 "the project itself"
     uv pip install --quiet --python "$VENV/bin/python" --no-build-isolation --no-deps --editable .
 }

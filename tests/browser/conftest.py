@@ -1,4 +1,7 @@
-"""The browser, two real servers, and people who are signed in. One browser and one server serve every test; each person has one context."""
+"""The browser, two real servers, and people who are signed in. One browser and one server serve every test; each person has one context.
+
+All of it ends with the last test of this folder: while Playwright's browser is open, no other test of the same process could run an event loop.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def nothing_goes_wrong() -> Iterator[None]:
     assert not troubles, "\n".join(troubles)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     found = subprocess.run(["sh", ROOT / "tools" / "browser.sh"], capture_output=True, text=True)
     if found.returncode:
@@ -44,7 +47,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demo clinic at its default settings, made and served by `therapy-process demo`."""
     folder = tmp_path_factory.mktemp("demo")
@@ -53,7 +56,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def survey(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[Served]:
     """The real survey, loaded by `therapy-process intake` and served by `therapy-process serve`; neither alliance nor goals are in it."""
     folder = tmp_path_factory.mktemp("survey")
@@ -66,7 +69,7 @@ def survey(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Itera
     served.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def records(demo: Served) -> Iterator[DuckDBEngine]:
     """The demo clinic's store, asked directly: what the pages must agree with."""
     engine = DuckDBEngine.open(current(demo.store))
@@ -92,7 +95,7 @@ def sign_in(browser: Browser, demo: Served) -> Iterator[SignIn]:
         context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _tabs(browser: Browser, demo: Served) -> Iterator[dict]:
     contexts: dict[str, BrowserContext] = {}
     tabs: dict[tuple[str, str], Dashboard] = {"contexts": contexts}  # type: ignore[dict-item]
@@ -123,7 +126,7 @@ def at(browser: Browser, demo: Served, _tabs: dict) -> Callable[..., Dashboard]:
     return desk
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def photograph() -> Callable[[Dashboard, str], None]:
     """Keep a picture of the whole page in the folder that the variable SCREENSHOTS names, where it is set."""
 

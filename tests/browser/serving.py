@@ -58,10 +58,14 @@ def start(folder: Path, people: int, *arguments: object, store: Path) -> Served:
         process = subprocess.Popen(command(*arguments, "--port", port), stdout=out, stderr=subprocess.STDOUT, cwd=folder, env=environment)
     served = Served(f"http://127.0.0.1:{port}", {}, store, process, said)
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and process.poll() is None:
-        served.links = dict(re.findall(rf"(\w+)[^\n:]*: ({served.address}/enter/\S+)", said.read_text()))
-        if len(served.links) == people:
-            return served
-        time.sleep(0.1)
+    try:
+        while time.monotonic() < end and process.poll() is None:
+            served.links = dict(re.findall(rf"(\w+)[^\n:]*: ({served.address}/enter/\S+)", said.read_text()))
+            if len(served.links) == people:
+                return served
+            time.sleep(0.1)
+    except BaseException:  # a test that is out of time leaves no server behind
+        served.stop()
+        raise
     served.stop()
     pytest.fail(f"The server printed {len(served.links)} of {people} personal links. It said:\n{said.read_text()}")

@@ -14,6 +14,7 @@ from tests.clinics import DIRECTOR
 from process.access import ANALYST, Clinic, Cohort, Viewer
 from process.charts import CHARTS, about, as_table, chart
 from process.charts.drawing import Drawing
+from process.charts.look import INK
 from process.charts.words import TOO_FEW, number, plain, unable
 from process.errors import QuestionWrong
 from process.measures import catalogue
@@ -116,6 +117,13 @@ def test_a_figure_in_a_notebook_is_the_figure_of_the_page(ask, name):
         for column, values in source.data.items():
             np.testing.assert_array_equal(values, notebook.sources[layer].data[column], err_msg=f"{layer} {column}")
     assert len(answer.figure()) == len(own.layers)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_blank_figure_holds_no_data(name):
+    for layer, source in CHARTS[name].blank().sources.items():
+        for values in map(np.asarray, source.data.values()):
+            assert np.isnan(values).all() if values.dtype.kind == "f" else set(values) <= {"", " ", "#000000", "#ffffff", INK, "left", "right"}, layer
 
 
 def drawn_lines(answer) -> dict[str, dict[float, float]]:

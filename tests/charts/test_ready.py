@@ -1,11 +1,8 @@
-"""Figures made ahead: each is handed out once and holds nobody's data."""
+"""Figures made ahead: each is handed out once. That they hold nobody's data is tested beside every figure: tests/charts/test_charts.py."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from process.charts import CHARTS
-from process.charts.look import INK
 from process.charts.ready import Ready
 
 
@@ -56,14 +53,3 @@ def test_more_than_usual_can_be_made_to_wait():
         pass
 
     assert made == ["goals"] * 3 and not ready.make_one()
-
-
-def test_a_blank_figure_holds_no_data():
-    for name, chart in CHARTS.items():
-        for layer, source in chart.blank().sources.items():
-            for values in source.data.values():
-                values = np.asarray(values)
-                assert np.isnan(values).all() if values.dtype.kind == "f" else set(values) <= {"", " ", "#000000", "#ffffff", INK, "left", "right"}, (
-                    name,
-                    layer,
-                )

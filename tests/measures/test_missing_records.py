@@ -47,15 +47,21 @@ def test_goals_that_nobody_rated_are_all_not_rated(opened, parameters):
     assert (table.loc[table["level"] == "not_rated", "share"] == 100).all() and len(table)
 
 
-@pytest.mark.parametrize("name", catalogue.names())
-def test_a_clinic_without_a_single_course_is_an_empty_answer(opened, parameters, name):
+@pytest.fixture(scope="module")
+def nobody(opened):
+    """The query of a clinic that has not had a course yet."""
     records = {
         "manifest": pd.DataFrame({"as_of": [pd.Timestamp("2026-11-16")], "clinic": ["x"], "source": ["x"], "origin": ["simulated"]}),
         "courses": pd.DataFrame(columns=["course_id", "patient_id", "therapist_id", "ending"], dtype="str"),
         "sessions": pd.DataFrame(columns=["course_id", "session_number", "attendance"], dtype="str"),
     }
+    return opened(records)
+
+
+@pytest.mark.parametrize("name", catalogue.names())
+def test_a_clinic_without_a_single_course_is_an_empty_answer(nobody, parameters, name):
     about = catalogue.measure(name)
 
-    result = about.answer(about.prepare(opened(records), **parameters()), (0, 99))
+    result = about.answer(about.prepare(nobody, **parameters()), (0, 99))
 
     assert result.table.empty and (result.headlines["courses"] == 0).all()

@@ -54,9 +54,12 @@ class OpenPage:
 
     def close(self) -> None:
         """Close the page."""
-        self._socket.close()
-        self._run(asyncio.sleep(0.1))
+        self._run(self._hang_up())
         self._loop.close()
+
+    async def _hang_up(self) -> None:
+        self._socket.close()  # within the loop: outside it, whether the thread has one depends on which tests ran before
+        await asyncio.sleep(0.1)
 
     def _run(self, coroutine: Any) -> Any:
         return self._loop.run_until_complete(asyncio.wait_for(coroutine, 60))

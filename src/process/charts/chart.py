@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import holoviews as hv
 
 from process.access import Answer
 from process.charts.drawing import Drawing, compose
 from process.charts.layers import BLANK, Frame, Layer
+from process.charts.mould import Mould
 from process.charts.words import unable
 
 
@@ -32,9 +34,13 @@ class Chart:
         """Why there is nothing to draw, in words; empty when there is something."""
         return unable(answer) or self.lacks(answer)
 
+    @cached_property
+    def _mould(self) -> Mould:
+        return Mould(lambda: Drawing(self.layers, BLANK, self.height, self.xlabel, self.ylabel, self.grid))
+
     def blank(self) -> Drawing:
         """The figure of one session, prepared and without data."""
-        return Drawing(self.layers, BLANK, self.height, self.xlabel, self.ylabel, self.grid)
+        return self._mould.cast()
 
     def figure(self, answer: Answer) -> hv.Overlay:
         """The figure of one answer as a HoloViews object, as notebooks show it."""

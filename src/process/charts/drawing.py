@@ -7,12 +7,12 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 from bokeh.core.properties import value
-from bokeh.models import Text
+from bokeh.models import ColumnDataSource, Text
 from bokeh.plotting import figure as BokehFigure
 from holoviews.plotting.bokeh import ElementPlot
 
 from process.charts import look
-from process.charts.layers import KINDS, Columns, Frame, Layer, filled
+from process.charts.layers import KINDS, Columns, Frame, Kind, Layer, filled
 
 hv.Store.set_current_backend("bokeh")  # hv.extension would also load scripts from another host into a notebook
 
@@ -81,7 +81,7 @@ class Drawing:
     def __init__(self, layers: tuple[Layer, ...], frame: Frame, height: int, xlabel: str = "", ylabel: str = "", grid: bool = True) -> None:
         plot = hv.renderer("bokeh").get_plot(compose(layers, frame, height, xlabel, ylabel, grid))
         self._rows: dict[str, int] = {}
-        self._kinds = {layer.name: KINDS[layer.kind] for layer in layers}
+        self.kinds = {layer.name: KINDS[layer.kind] for layer in layers}
         for part in plot.subplots.values():
             # Nothing here is selected or muted; without these copies of every glyph a page opens faster.
             part.handles["glyph_renderer"].update(selection_glyph=None, nonselection_glyph=None, muted_glyph=None, hover_glyph=None)
@@ -94,10 +94,17 @@ class Drawing:
         self.figure: BokehFigure = plot.state
         self.update(frame)
 
+    @classmethod
+    def of(cls, figure: BokehFigure, sources: dict[str, ColumnDataSource], kinds: dict[str, Kind]) -> Drawing:
+        """A figure that is rendered already, with the source and the kind of each layer by name."""
+        drawing = cls.__new__(cls)
+        drawing.figure, drawing.sources, drawing.kinds, drawing._rows = figure, sources, kinds, {}
+        return drawing
+
     def update(self, frame: Frame) -> None:
         """Replace the columns that changed and move the axes; nothing is rendered again."""
         for name, source in self.sources.items():
-            kind = self._kinds[name]
+            kind = self.kinds[name]
             columns = self._never_shorter(name, kind.columns(filled(frame.layers.get(name, {}), kind.needs)))
             if not _equal(columns, source.data):
                 source.data = columns

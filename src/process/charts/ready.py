@@ -1,4 +1,4 @@
-"""Figures made ahead: rendering one takes longer than everything else a page does, so blank ones wait until a session needs them.
+"""Figures made ahead: making one takes longer than everything else a page does, so blank ones wait until a session needs them.
 
 A waiting figure holds no data and is handed out once; what was taken is made again when the server has nothing else to do.
 """

@@ -14,6 +14,7 @@ from process.charts import READY
 from process.charts import look as chart_look
 from process.charts.drawing import Drawing
 from process.charts.layers import BLANK, Axis, Frame, Layer
+from process.charts.mould import Mould
 from process.pages import look
 from process.pages.ranges import LengthRange
 from process.pages.said import Said
@@ -158,4 +159,4 @@ def _histogram() -> Drawing:
     return drawing
 
 
-READY.offer("lengths", _histogram)
+READY.offer("lengths", Mould(_histogram).cast)
