@@ -9,14 +9,26 @@ import pandas as pd
 from process.access import Records, Viewer, open_records
 from process.demo import Settings, simulate
 from process.measures.publishing import publish
+from process.store import unlocking
 
 DIRECTOR = Viewer("dora", "director", name="Dora")
+KEYS: list[Path] = []
 START = pd.Timestamp("2026-01-05")
 
 
 def demo(courses: int = 1000, therapists: int = 16) -> dict[str, pd.DataFrame]:
     """A demo clinic, small enough to be published in a second and large enough for every figure to have something to draw."""
     return simulate(Settings(courses=courses, therapists=therapists))
+
+
+def put_down_keys() -> None:
+    """Forget every key that this process has in hand, as a command does when it ends."""
+    unlocking._in_hand.clear()
+
+
+def keys_of_tests_folder() -> Path:
+    """Where the keys lie that the suite's shared stores were made with (`tests/conftest.py`)."""
+    return KEYS[0]
 
 
 def opened(folder: Path, records: dict[str, pd.DataFrame]) -> Records:

@@ -34,9 +34,9 @@ PHASES = {
     "comparing rows": "rows against one another",
     "replacing codes": "codes replaced by surrogates",
     "comparing with": "compared with what is served",
-    "storing": "numbered, sorted, put in memory",
-    "summary": "summaries",
-    "estimates": "estimates and derived tables, while everything is written",
+    "storing": "numbered, sorted, put in memory, while it is written",
+    "summary": "summaries, while tables are written and estimates made",
+    "estimates": "the rest of estimates, derived tables and writing",
     "checking": "checked, brought to the disk, named",
     "key sheets": "key sheets",
 }

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests import clinics
 from tests.faults.figures import figures
 from tests.faults.forking import Forking
 from tests.faults.small import CLINICS, delivery
-
-from process.store import unlocking
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -33,7 +33,7 @@ def own_keys(forking, monkeypatch):
     """The children's folder of keys is this process's too."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(forking.config))
     monkeypatch.delenv("THERAPY_PROCESS_KEY_FILE", raising=False)
-    unlocking.put_down()
+    clinics.put_down_keys()
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,8 @@ def loaded(tmp_path_factory, forking, deliveries):
         folders[name] = tmp_path_factory.mktemp(name)
         if loads[1:]:
             shutil.copytree(folders["once"], folders[name], dirs_exist_ok=True)
-        assert forking.run("load", folders[name] / "store", deliveries[loads[-1]]) == 0
+        begin = forking.run if loads[1:] else partial(forking.learn, folders[name] / "modules.json")
+        assert begin("load", folders[name] / "store", deliveries[loads[-1]]) == 0
     return folders
 
 

@@ -6,12 +6,14 @@ Nothing is opened and no thread is started before the fork, so that a child is a
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import os
 import resource
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from tests.faults.figures import answered
@@ -104,6 +106,8 @@ def child(request: dict) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        if request["learn"]:
+            Path(request["learn"]).write_text(json.dumps(sorted(sys.modules)))
         os._exit(code)
 
 
@@ -112,6 +116,12 @@ def main() -> None:
     assert process.__version__
     for line in sys.stdin:
         request = json.loads(line)
+        if "import" in request:
+            for name in request["import"]:
+                with suppress(Exception):
+                    importlib.import_module(name)
+            print(0, flush=True)
+            continue
         if "wait" in request:
             _, status = os.waitpid(request["wait"], 0)
             print(os.waitstatus_to_exitcode(status), flush=True)

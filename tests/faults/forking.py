@@ -36,9 +36,16 @@ class Forking:
         self._process.stdin.close()
         self._process.wait(30)
 
-    def begin(self, what: str, *arguments: object, log: Path | None = None) -> int:
-        """Start a child that does `what` (see `forked`); what it says on stderr goes into `log`."""
-        return int(self._ask({"do": what, "arguments": [str(argument) for argument in arguments], "log": str(log) if log else os.devnull}))
+    def begin(self, what: str, *arguments: object, log: Path | None = None, learn: Path | None = None) -> int:
+        """Start a child that does `what` (see `forked`); what it says on stderr goes into `log`, the names of the modules that it needed into `learn`."""
+        request = {"do": what, "arguments": [str(argument) for argument in arguments], "log": str(log) if log else os.devnull}
+        return int(self._ask(request | {"learn": str(learn) if learn else ""}))
+
+    def learn(self, file: Path, what: str, *arguments: object) -> int:
+        """Have a child do `what`, and import here whatever it had to import, so that no later child waits for that."""
+        code = self.end(self.begin(what, *arguments, learn=file))
+        self._ask({"import": json.loads(file.read_text())})
+        return code
 
     def end(self, child: int) -> int:
         """Wait for a child."""

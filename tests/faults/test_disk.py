@@ -31,11 +31,12 @@ def refusals(store: Path) -> list[str]:
     return [line["kind"] for line in journal.entries(store) if line["what"] == "load" and line["outcome"] == "refused"]
 
 
-def test_a_load_onto_a_full_disk_changes_nothing_and_the_next_one_succeeds(small_disk, a_store, forking, deliveries, reference, tmp_path):
+@pytest.mark.parametrize("room", [(1_500_000, 20_000), pytest.param((4_000_000, 300_000), marks=pytest.mark.soak)])
+def test_a_load_onto_a_full_disk_changes_nothing_and_the_next_one_succeeds(small_disk, a_store, forking, deliveries, reference, tmp_path, room):
     store = a_store("once", small_disk)
     name = current(store).name
     seen = set()
-    for left in (4_000_000, 1_500_000, 300_000, 20_000):
+    for left in room:
         filler = small_disk / "filler"
         free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
         filler.write_bytes(b"x" * max(0, free - left))
@@ -55,7 +56,7 @@ def test_a_load_onto_a_full_disk_changes_nothing_and_the_next_one_succeeds(small
     assert figures(store) == reference["after"] and [finding.what for finding in doctor.examine(store) if finding.fault and "disk" not in finding.what] == []
 
 
-@pytest.mark.parametrize("most", [4096, 300_000, 1_000_000])
+@pytest.mark.parametrize("most", [300_000, *(pytest.param(most, marks=pytest.mark.soak) for most in (4096, 1_000_000))])
 def test_a_file_that_cannot_grow_any_more_changes_nothing_either(tmp_path, a_store, forking, deliveries, reference, most):
     store, log = a_store("once"), tmp_path / "log"
     name = current(store).name
@@ -80,7 +81,9 @@ def test_of_two_loads_at_once_one_is_refused_and_the_other_is_whole(tmp_path, a_
     assert figures(store) == reference["after"] and doctor.examine(store) == []
 
 
-HARM = [way for way in WAYS if way not in ("left-overs", "readable by others")]
+OFTEN = ("pointer missing", "manifest gone", "bit flipped", "stale log", "identity gone")
+"""Ways that are tried with every run; `tests/store/test_doctor.py` tries all of them without the whole of a load."""
+HARM = [pytest.param(way, marks=() if way in OFTEN else pytest.mark.soak) for way in WAYS if way not in ("left-overs", "readable by others")]
 
 
 @pytest.mark.parametrize("way", HARM)

@@ -15,7 +15,7 @@ from tests.faults.figures import figures
 
 from process.store import current, doctor, generations, journal, roll_back
 
-FEW = 4
+FEW = 3
 SIXTY = pytest.param(60, marks=[pytest.mark.soak, pytest.mark.timeout(3600)])
 SEED = 20261123
 

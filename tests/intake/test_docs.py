@@ -64,6 +64,9 @@ def test_every_kind_of_wrong_cell_is_documented():
     for kind in (
         cells.EMPTY,
         cells.NOT_A_CODE,
+        cells.BLANK,
+        cells.TWICE,
+        cells.COMMA,
         cells.NOT_WHOLE,
         cells.NOT_DECIMAL,
         cells.NOT_A_DATE,

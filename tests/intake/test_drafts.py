@@ -76,6 +76,7 @@ def for_fhir(text: str) -> str:
     text = edited(text).replace("decide: the linkId of the total score", "total")
     text = re.sub(r"decide: the instrument's id in the registry", "wai_srt", text).replace("decide: the form", "7_point_12")
     text = text.replace("decide: who rates: patient, therapist or observer", "therapist")
+    text = text.replace("decide: who sets goals: patient, therapist or both", "both")
     return re.sub(r'"decide: map it as[^"]*"', '"looked at next month"', text)
 
 
@@ -96,10 +97,14 @@ def test_a_draft_is_checked_edited_a_little_and_loads(kind, exports, texts, tmp_
     taken = intake.read([export], file)
 
     assert len(taken.records["courses"]) == len(texts["courses"]) and len(taken.records["sessions"]) == len(texts["sessions"])
-    drafted = {"fhir": {"manifest", "courses", "sessions", "scores"}}.get(kind, set(texts))
+    drafted = {"fhir": {"manifest", "courses", "sessions", "scores", "goals", "goal_ratings"}}.get(kind, set(texts))
     assert set(taken.records) == drafted
+    alone = [row for row in texts["goal_ratings"] if kind != "fhir" or row["rater"] != "both"]  # LOINC has a score of the patient's and one of the therapist's
     for name in drafted - {"manifest", "scores"}:
-        assert len(taken.records[name]) == len(texts[name]), name
+        assert len(taken.records[name]) == len(alone if name == "goal_ratings" else texts[name]), name
+    if kind == "fhir":
+        fates = taken.records["goals"].set_index("goal_id")["fate"].astype("str").to_dict()
+        assert fates == {row["goal_id"]: row["fate"] for row in texts["goals"]}
     named = len(texts["scores"]) if kind == "fhir" else sum(row["instrument"] != "wai_srt" for row in texts["scores"])
     assert len(taken.records["scores"]) == named
 

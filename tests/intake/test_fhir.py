@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import tracemalloc
 from pathlib import Path
@@ -118,7 +119,7 @@ def test_nothing_that_is_not_mapped_is_in_what_comes_out(load, resources):
 
     taken = load()
 
-    out = "".join(frame.to_csv() for frame in taken.records.values()) + taken.report.as_json()
+    out = "".join(frame.to_csv() for frame in taken.records.values()) + json.dumps(taken.report.as_dict())
     for secret in ("Anna", "free text", "cried", "through the night", "Tuesday", "Patient/", "generated"):
         assert secret not in out
     days = {entry["period"]["start"][:10] for entry in resources["Encounter"]}
@@ -132,7 +133,7 @@ def test_a_type_that_the_mapping_ignores_is_skipped_and_its_lines_counted(load):
     taken = load(Organization=organisation)
 
     entry = next(entry for entry in taken.report.files if entry.what == "Organization")
-    assert (entry.rows_in, entry.kept) == (2, 0) and CANARY not in taken.report.as_json()
+    assert (entry.rows_in, entry.kept) == (2, 0) and CANARY not in json.dumps(taken.report.as_dict())
 
 
 def test_the_types_may_be_spread_over_several_files(load, resources, tmp_path):
@@ -247,3 +248,18 @@ def test_a_reference_may_be_relative_absolute_versioned_or_a_uuid():
         found = fhir._REFERENCE.fullmatch(text)
         assert (found[1], found[2] or found[3]) == (kind, name)
     assert not fhir._REFERENCE.fullmatch("#p1") and not fhir._REFERENCE.fullmatch(str(Path("a") / "b" / "c" / "d"))
+
+
+def test_a_level_may_be_one_of_loincs_answers(load, resources):
+    answers = {"-2": "LA34484-8", "-1": "LA34483-0", "0": "LA34481-4", "1": "LA34480-6", "2": "LA34479-8"}
+    coded = copy.deepcopy(resources["Observation"])
+    scaled = {f"Goal/{goal['id']}" for goal in resources["Goal"] if goal["target"][0]["measure"]["coding"][0]["code"] == "gas"}
+    for entry in coded:
+        if entry["code"]["coding"][0]["code"] in ("107334-5", "107333-7") and entry["focus"][0]["reference"] in scaled:
+            answer = answers[str(entry.pop("valueInteger"))]
+            entry["valueCodeableConcept"] = {"coding": [{"system": "http://loinc.org", "code": answer}]}
+
+    taken = [load(Observation=entries).records["goal_ratings"] for entries in (resources["Observation"], coded)]
+    plain, worded = (frame.sort_values(["goal_id", "session_number", "rater"], ignore_index=True) for frame in taken)
+
+    assert len(plain) > 20 and worded.astype("str").equals(plain.astype("str"))

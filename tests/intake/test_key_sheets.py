@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import stat
@@ -11,6 +12,7 @@ import pytest
 from process.errors import FileMissing, FileRefused, KeyProblem, StoreProblem
 from process.intake.codes.folder import held
 from process.intake.codes.key_sheets import file_of, open_sheet, write_sheets
+from process.intake.codes.table import SheetSeal
 
 COURSES = {"c1": ("p1", "t1"), "c2": ("p1", "t1"), "c3": ("p2", "t2")}
 
@@ -93,6 +95,18 @@ def test_a_sheet_that_went_missing_is_written_again(folder):
     path.unlink()
 
     assert load(folder) == 1 and path.exists()
+
+
+def test_a_sheet_of_an_earlier_release_is_written_anew_so_that_its_passphrase_opens_it(folder):
+    therapist = display(folder, "therapist", "t1")
+    seal = folder.codes.sheets[therapist]
+    secret = hashlib.scrypt(seal.passphrase.replace("-", "").encode(), salt=bytes.fromhex(seal.salt), n=2**10, r=8, p=1, maxmem=2**22, dklen=32)
+    earlier = {"passphrase": seal.passphrase, "salt": seal.salt, "key": secret.hex(), "holds": ""}  # as an earlier release's table has it, without its cost
+    folder.codes.sheets[therapist] = SheetSeal(**earlier)
+
+    assert write_sheets(folder) == 1
+
+    assert len(open_sheet(file_of(folder, therapist), seal.passphrase).rows) == 2
 
 
 def test_a_new_passphrase_makes_the_old_one_useless(folder):

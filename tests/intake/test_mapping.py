@@ -186,7 +186,7 @@ def test_the_report_is_shown_and_kept_with_every_figure(load):
     console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
 
     console.print(intake.shown_report(taken.report))
-    kept = json.loads(taken.report.as_json())
+    kept = json.loads(json.dumps(taken.report.as_dict()))
 
     text = console.export_text()
     assert "refused: no therapist" in text and "ignored: free text is never stored" in text

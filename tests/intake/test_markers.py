@@ -7,11 +7,8 @@ UTF-16), what it said is read, and every value of every table of every generatio
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from datetime import date, timedelta
@@ -19,10 +16,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.intake.machine import Forking, Machine
 
 from process import demo, store
 from process.intake.codes.surrogates import HASHED, IDS
-from process.store.encryption import reading
 
 MARK = "QXMARK"
 MONDAY = date(2026, 1, 5)
@@ -50,69 +47,16 @@ attendance = { always = "attended" }
 """
 
 
-class Machine:
-    """Folders of a machine on which nothing but one clinic's command runs."""
-
-    def __init__(self, root: Path, compiled: Path):
-        self.root, self.written, self.delivery = root, root / "written", root / "delivery"
-        for folder in (self.written / "tmp", self.written / "home", self.delivery):
-            folder.mkdir(parents=True)
-        self.store = self.written / "store"
-        home = self.written / "home"
-        self.environment = os.environ | {"TMPDIR": str(self.written / "tmp"), "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config")}
-        self.environment = {name: value for name, value in self.environment.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        self.environment |= {"PYTHONPYCACHEPREFIX": str(compiled), "COLUMNS": "200"}  # one compilation for all the processes
-        self.said = b""
-
-    def start(self, *words: object, before: str = "") -> subprocess.Popen:
-        code = f"import sys; {before or 'pass'}; sys.argv[0] = 'therapy-process'; from process.__main__ import main; main()"
-        line = [sys.executable, "-c", code, *map(str, words)]
-        return subprocess.Popen(line, env=self.environment, cwd=self.written / "tmp", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-
-    def run(self, *words: object, before: str = "") -> int:
-        return self.ended(self.start(*words, before=before))
-
-    def ended(self, process: subprocess.Popen) -> int:
-        out, err = process.communicate(timeout=120)
-        self.said += out + err
-        return process.returncode
-
-    def files(self) -> list[Path]:
-        return [path for path in self.written.rglob("*") if path.is_file()]
-
-    def told(self, *markers: str) -> list[str]:
-        """Where a marker can be read."""
-        sought = [marker.encode(kind) for marker in markers for kind in ("utf-8", "utf-16-le", "utf-16-be")]
-        places = {str(path): path.read_bytes() for path in self.files()} | {path.name: os.fsencode(path.name) for path in self.written.rglob("*")}
-        places["what the command said"] = self.said
-        return [place for place, content in places.items() if any(one in content for one in sought)]
-
-    def values(self, monkeypatch) -> tuple[set[str], set[date]]:
-        """Every text and every date in every table of every generation."""
-        monkeypatch.setenv("XDG_CONFIG_HOME", self.environment["XDG_CONFIG_HOME"])
-        texts, dates = set(), set()
-        for name in store.generations(self.store):
-            generation = store.generation.named(self.store, name)
-            connection = reading(generation.path, generation.key())
-            for (table,) in connection.execute("select table_name from information_schema.tables where table_catalog = 'generation'").fetchall():
-                frame = connection.execute(f'select * from "{table}"').df()
-                for column in frame:
-                    if pd.api.types.is_datetime64_any_dtype(frame[column]):
-                        dates |= {day.date() for day in frame[column].dropna().unique()} if (table, column) != ("manifest", "as_of") else set()
-                    elif not pd.api.types.is_numeric_dtype(frame[column]):
-                        texts |= set(map(str, frame[column].dropna().unique()))
-            connection.close()
-        return texts, dates
-
-
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    return tmp_path_factory.mktemp("compiled")
+def forking():
+    parent = Forking()
+    yield parent
+    parent.close()
 
 
 @pytest.fixture
-def machine(tmp_path, compiled):
-    return Machine(tmp_path, compiled)
+def machine(tmp_path, forking):
+    return Machine(tmp_path, forking)
 
 
 def mark(records: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -211,14 +155,14 @@ def test_nothing_is_left_where_a_load_is_killed(machine, monkeypatch):
     deliver(machine)
     moments = random.Random(4)
     seen = 0
-    for _ in range(4):
+    for _ in range(3):
         process = machine.start("intake", machine.store, machine.delivery, "--unencrypted")
         begun = time.monotonic()
         while process.poll() is None and not any(machine.store.glob("generations/.building-*")) and time.monotonic() - begun < 60:
             time.sleep(0.005)
         time.sleep(moments.uniform(0, 0.25))
         process.send_signal(signal.SIGKILL)
-        seen += machine.ended(process) == -signal.SIGKILL
+        seen += process.wait() == -signal.SIGKILL
         assert machine.told(MARK) == []
         if (machine.store / "current").exists():
             break  # the next load of the same files would have nothing to do
@@ -251,7 +195,7 @@ def test_nothing_is_left_of_a_load_that_spills_to_the_disk_and_is_killed_then(ma
             process.send_signal(signal.SIGCONT)
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    machine.ended(process)
+    process.wait()
 
     assert any(path.exists() for path in spilled), machine.said.decode()[-2000:]
     assert machine.told(MARK) == []

@@ -113,7 +113,7 @@ REFUSED = [
     (hidden_row, "hidden rows; show or delete them"),
     (hidden_column, "hidden columns; show or delete them"),
     (lambda made: made["courses"].merge_cells("A2:B2"), "merged cells; split them"),
-    (lambda made: made.create_sheet("diary").append([CANARY]), "sheet `diary` is not named after a table of the contract"),
+    (lambda made: made.create_sheet("diary").append([CANARY]), "sheet 10 is not named after a table of the contract"),
     (lambda made: made.create_sheet("Sheet1"), "the first row is empty"),
     (put("sessions", "B2", 3.5), "column `session_number`, line 2: not a whole number"),
     (put("courses", "E2", datetime(2026, 1, 6)), "column `start_week`, line 2: not a Monday"),

@@ -18,6 +18,7 @@ from process.intake.codes.key_sheets import write_sheets
 from process.intake.codes.surrogates import disguise
 from process.loading import forgetting
 from process.measures.publishing import publish
+from process.store import deletions
 from process.store.generation import named
 
 COURSES = 60
@@ -198,13 +199,13 @@ def test_an_interrupted_command_is_taken_up_by_the_next_one(clinic, monkeypatch)
         patched.setattr(forgetting, "rewrite", stop)
         with pytest.raises(KeyboardInterrupt):
             forgetting.forget(folder, patient)
-    assert len(holding(folder, patient)) > 1 and forgetting.forgotten(folder) == [patient]
+    assert len(holding(folder, patient)) > 1 and deletions.listed(folder) == [patient]
 
     done = forgetting.forget(folder, patient)
 
     assert done.unlearnt and holding(folder, patient) == {"forgotten.jsonl"}
     assert not forgetting.forget(folder, patient).unlearnt  # once more does no harm
-    assert forgetting.forgotten(folder) == [patient]
+    assert deletions.listed(folder) == [patient]
 
 
 @pytest.mark.parametrize("unknown", ["P22222X", "0017", "Miller, Ann"])
@@ -224,5 +225,5 @@ def test_a_damaged_list_of_the_forgotten_is_said_in_words(clinic):
     folder = clinic.folder
     (folder / "forgotten.jsonl").write_text("{half a li")
 
-    with pytest.raises(StoreProblem, match="a line of it is damaged"):
+    with pytest.raises(StoreProblem, match="a line of it cannot be read"):
         forgetting.replay(folder)

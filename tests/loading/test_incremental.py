@@ -117,7 +117,7 @@ def test_so_it_does_in_an_encrypted_store(tmp_path, whole, unequal, monkeypatch)
     assert from_before and generation.manifest["encryption"] == unlocking.described(chosen.key)
     assert b"C000001" not in generation.path.read_bytes()
     assert unequal(generation, reference) == []
-    unlocking.put_down()
+    clinics.put_down_keys()
 
 
 def test_a_large_change_a_new_quarter_and_parameters_anew_are_built_whole(folder, whole, unequal, tmp_path):

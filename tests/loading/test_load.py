@@ -246,7 +246,7 @@ def test_a_restore_asks_who_was_deleted_since_and_reads_every_line_of_the_answer
         restoring.restore(tmp_path / "copy.tar", tmp_path / "new", tmp_path / "list")
 
     assert not (tmp_path / "new" / "current").exists()
-    restoring.restore(tmp_path / "copy.tar", tmp_path / "new", deletions=restoring.NOBODY)
+    restoring.restore(tmp_path / "copy.tar", tmp_path / "new", known=restoring.NOBODY)
     assert patients(tmp_path / "new") == patients(folder)
 
 
@@ -257,7 +257,7 @@ def test_one_clinics_backup_never_takes_the_place_of_anothers_records(folder, de
     load(tmp_path / "other", [delivery], Wishes(**OPEN))
 
     with pytest.raises(StoreProblem, match="another clinic"):
-        restoring.restore(tmp_path / "copy.tar", tmp_path / "other", deletions=restoring.NOBODY)
+        restoring.restore(tmp_path / "copy.tar", tmp_path / "other", known=restoring.NOBODY)
     assert store.current(tmp_path / "other").manifest["clinic"] == "Another clinic"
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from process.contract.tables import TABLES
-from process.loading.incremental import OWNERS
 from process.loading.sides import COMPARED, ROOTS
+from process.loading.touched import OWNERS
 from process.measures import derived
 from process.store import DuckDBEngine, build, current
 from process.store.encryption import reading
@@ -44,7 +44,7 @@ def halves(tmp_path_factory, whole, published):
     return tables, found
 
 
-@pytest.mark.parametrize("name", [*(name for name, _ in build.summaries()), *derived.TABLES])
+@pytest.mark.parametrize("name", [*build.kept(), *derived.TABLES])
 def test_two_halves_of_the_clinic_give_the_whole(name, halves):
     tables, made = halves
     whole = tables[name]
@@ -62,7 +62,7 @@ def test_two_halves_of_the_clinic_give_the_whole(name, halves):
 
 def test_every_table_of_a_generation_is_known_by_what_it_hangs_on(halves):
     tables, _ = halves
-    local = {name for name, _ in build.summaries()} | set(derived.TABLES)
+    local = set(build.kept()) | set(derived.TABLES)
 
     assert set(tables) == {*TABLES, *local, "instruments", "clinic_parameters"}
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
+from process.store import publish
 
-@pytest.fixture
+
+@pytest.fixture(scope="session")
 def records():
     """Make records of `courses` courses with three attended sessions each."""
 
@@ -37,3 +42,18 @@ def records():
         }
 
     return make
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory, records) -> Path:
+    """A store with two generations, of one course and of two; not to be changed."""
+    folder = tmp_path_factory.mktemp("published") / "store"
+    for n in (1, 2):
+        publish(folder, records(n))
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path, published) -> Path:
+    """The same store, to be changed."""
+    return Path(shutil.copytree(published, tmp_path / "store"))

@@ -13,26 +13,14 @@ from tests import clinics
 import process
 from process.errors import FileMissing, FileRefused, KeyProblem, StoreProblem
 from process.measures.publishing import publish as publish_with_estimates
-from process.store import backup, choose, current, doctor, encryption, generations, publish, roll_back, unlocking
+from process.store import backup, choose, current, doctor, folder, generations, publish, roll_back, unlocking
+from process.store.generation import pointed_to
 from process.store.restoring import restore
 
-needs_extension = pytest.mark.skipif(not encryption.can_write(), reason="no httpfs extension for this DuckDB: encrypted stores cannot be written")
 ASKED = ("lengths", "endings", "attainment_curve", "alliance_by_session", "rupture_against_like_sessions", "active_courses", "outcome_change")
 
 
-@pytest.fixture(autouse=True)
-def own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    unlocking.put_down()
-    yield
-    unlocking.put_down()
-
-
-@pytest.fixture
-def store(tmp_path, records) -> Path:
-    for n in (1, 2):
-        publish(tmp_path / "store", records(n))
-    return tmp_path / "store"
+pytestmark = pytest.mark.usefixtures("own_keys")
 
 
 def answers(store: Path) -> dict[str, str]:
@@ -51,7 +39,7 @@ def members(file: Path) -> list[str]:
         return archive.getnames()
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_restored_store_answers_as_the_one_that_was_backed_up(tmp_path):
     store = tmp_path / "store"
     publish_with_estimates(store, clinics.demo(150, 8), key=choose(store, "real").key)
@@ -69,7 +57,7 @@ def test_a_restored_store_answers_as_the_one_that_was_backed_up(tmp_path):
     assert roll_back(store).manifest["counts"]["courses"] == 40
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_an_encrypted_store_stays_encrypted_and_the_key_is_not_in_the_backup(tmp_path, records):
     store = tmp_path / "store"
     publish(store, records(2), key=choose(store, "real").key)
@@ -78,14 +66,14 @@ def test_an_encrypted_store_stays_encrypted_and_the_key_is_not_in_the_backup(tmp
 
     content = (tmp_path / "copy.tar").read_bytes()
     assert b"Clinic A" not in content and secret not in content and secret.hex().encode() not in content
-    unlocking.put_down()
+    clinics.put_down_keys()
     next((tmp_path / "config").rglob("*.key")).unlink()
     with pytest.raises(KeyProblem, match="is not here"):
         restore(tmp_path / "copy.tar", tmp_path / "new")
     assert not (tmp_path / "new" / "current").exists()
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_backup_becomes_a_generation_in_the_encryption_of_the_store_it_is_put_into(tmp_path, records):
     sealed, clear = tmp_path / "sealed", tmp_path / "clear"
     publish(sealed, records(2), key=choose(sealed, "real").key)
@@ -113,7 +101,7 @@ def test_everything_that_belongs_to_a_store_is_in_it_and_comes_back(tmp_path, st
     assert members(tmp_path / "all.tar")[0] == "contents.json" and not any("building" in name for name in members(tmp_path / "all.tar"))
     assert {"store.json", "policy.toml", "forgotten.jsonl", "journal.jsonl"} <= set(members(tmp_path / "one.tar"))
     assert len(members(tmp_path / "one.tar")) == len(members(tmp_path / "all.tar")) - 2
-    for name in ("policy.toml", "store.json", "forgotten.jsonl"):
+    for name in ("policy.toml", "forgotten.jsonl"):
         assert (tmp_path / "new" / name).read_text() == (store / name).read_text()
     assert (tmp_path / "all.tar").stat().st_mode & 0o777 == 0o600
     assert publish(tmp_path / "new", clinics.counted(("t", 1, 1))).name.startswith("g000003")
@@ -141,13 +129,15 @@ def test_nothing_is_served_before_the_deletions_have_been_gone_through(tmp_path,
     seen = []
 
     def replay(folder: Path) -> int:
-        seen.append((folder / "current").read_text().strip() if (folder / "current").exists() else None)
+        place = folder.parent  # the backup is aside, in the store's folder
+        seen.append((pointed_to(place), generations(place)))
         return 0
 
+    before = generations(store)
     restore(tmp_path / "copy.tar", store, replay=replay)
     restore(tmp_path / "copy.tar", tmp_path / "new", replay=replay)
 
-    assert seen == [served, None] and current(store).name != served
+    assert seen == [(served, before), (None, [])] and current(store).name != served
 
 
 def test_one_changed_bit_anywhere_is_refused_and_nothing_is_restored(tmp_path, store):
@@ -235,3 +225,23 @@ def test_a_restore_cut_short_at_any_step_leaves_what_was_served(tmp_path, store,
 
     assert restore(tmp_path / "copy.tar", store).generation.manifest["counts"]["courses"] == 2
     assert doctor.examine(store) == []
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b'{"members": []}', b"\xff\xfe", b'{"members": {"current": {"bytes": 1e400, "sha256": 1}}}'])
+def test_contents_that_are_none_are_refused_in_words(tmp_path, content):
+    with tarfile.open(tmp_path / "odd.tar", "w") as archive:
+        entry = tarfile.TarInfo("contents.json")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    with pytest.raises(FileRefused, match="not a backup of a store"):
+        restore(tmp_path / "odd.tar", tmp_path / "new")
+
+
+def test_a_generation_that_is_overwritten_while_it_is_backed_up_leaves_no_backup(tmp_path, store):
+    def overwritten(what: str, done: int, total: int) -> None:
+        if what.startswith("writing generations") and what.endswith(".duckdb"):
+            folder.destroy(store / what.split()[1])
+
+    with pytest.raises(StoreProblem, match="was changed while the backup was written"):
+        backup.back_up(store, tmp_path / "copy.tar", progress=overwritten)
+    assert list(tmp_path.glob("*.tar*")) == []

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 import pytest
+from tests import clinics
 
 from process import cli
-from process.store import current, encryption, generations, journal, publish, unlocking
+from process.intake.codes import folder as codes_folder
+from process.store import current, generations, journal
 
-needs_extension = pytest.mark.skipif(not encryption.can_write(), reason="no httpfs extension for this DuckDB: encrypted stores cannot be written")
 FILES = {
     "manifest": "as_of,clinic,source,origin\n2026-03-31,Clinic A,export 1,real\n",
     "courses": "course_id,patient_id,therapist_id,ending\nqzxmarkerc1,qzxmarkerp1,qzxmarkert1,unknown\nqzxmarkerc2,qzxmarkerp2,qzxmarkert1,planned\n",
@@ -19,12 +21,7 @@ FILES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    unlocking.put_down()
-    yield
-    unlocking.put_down()
+pytestmark = pytest.mark.usefixtures("own_keys")
 
 
 @pytest.fixture
@@ -32,7 +29,7 @@ def run(monkeypatch, capsys):
     """Run a command in this process; give exit code and what it said, in one line."""
 
     def command(*arguments: object) -> tuple[int, str]:
-        unlocking.put_down()  # each command is a process of its own
+        clinics.put_down_keys()  # each command is a process of its own
         monkeypatch.setattr(sys, "argv", ["therapy-process", *map(str, arguments)])
         monkeypatch.setenv("COLUMNS", "300")
         with pytest.raises(SystemExit) as ended:
@@ -51,13 +48,6 @@ def delivery(tmp_path: Path) -> Path:
     for name, text in FILES.items():
         (folder / f"{name}.csv").write_text(text)
     return folder
-
-
-@pytest.fixture
-def store(tmp_path, records) -> Path:
-    for n in (1, 2):
-        publish(tmp_path / "store", records(n))
-    return tmp_path / "store"
 
 
 def healthy(run, store: Path) -> bool:
@@ -105,7 +95,7 @@ def test_a_backup_and_its_restore_say_what_they_did(run, store, tmp_path):
     assert [path.name for path in (tmp_path / "letters").iterdir()] == ["dear.txt"]
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_an_encrypted_store_is_looked_after_with_its_key_in_a_file(run, delivery, tmp_path):
     key, store = tmp_path / "safe" / "store.key", tmp_path / "store"
     key.parent.mkdir()
@@ -128,7 +118,7 @@ def test_an_encrypted_store_is_looked_after_with_its_key_in_a_file(run, delivery
     assert not any(word in content for word in (b"qzxmarker", b"Clinic A", b"export 1"))
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_restore_deletes_again_whoever_was_deleted_since_by_any_of_the_lists(run, delivery, tmp_path):
     store = tmp_path / "store"
     assert run("intake", store, delivery)[0] == 0
@@ -170,3 +160,59 @@ def test_the_journal_tells_what_was_done_and_never_a_value(run, delivery, tmp_pa
     }
     text = (store / "journal.jsonl").read_text()
     assert not any(word in text for word in ("SECRET", "qzxmarker", "Clinic A", "export 1", "2026-03-31"))
+
+
+def test_a_name_that_no_disk_takes_and_a_link_to_itself_are_refused_in_words(run, store, tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for place in (tmp_path / ("x" * 252), tmp_path / ("x" * 300), tmp_path / "loop"):
+        for words in (("doctor",), ("info",), ("rollback",), ("forget", "--yes"), ("key", "rotate"), ("codes", "list")):
+            code, said = run(*words, place, *(["P22222"] if words[0] == "forget" else []))
+            assert code in (2, 5) and len(said) < 900, words
+        assert run("restore", tmp_path / "nowhere.tar", place)[0] == 5
+        assert run("key", "export", place, tmp_path / "copies")[0] in (2, 5)
+    assert run("doctor", store, "--codes", tmp_path / "loop")[0] in (2, 5)
+
+
+@pytest.mark.encryption
+def test_a_key_that_does_not_fit_is_named_by_its_file(run, delivery, tmp_path):
+    assert run("intake", tmp_path / "store", delivery, "--key", tmp_path / "store.key")[0] == 0
+    (tmp_path / "other.key").write_text("A" * 43 + "=\n")
+    (tmp_path / "other.key").chmod(0o600)
+
+    code, said = run("info", tmp_path / "store", "--key", tmp_path / "other.key")
+
+    assert code == 9 and f"the one in key file {tmp_path / 'other.key'} is another" in said
+
+
+@pytest.mark.encryption
+def test_a_store_that_was_restored_elsewhere_outlives_a_change_of_the_others_key(run, delivery, tmp_path):
+    store, new = tmp_path / "store", tmp_path / "new"
+    run("intake", store, delivery)
+    run("backup", store, tmp_path / "copy.tar")
+    code, said = run("restore", tmp_path / "copy.tar", new, "--nobody-deleted")
+    one, other = (json.loads((folder / "store.json").read_text()) for folder in (store, new))
+
+    assert code == 0 and f"Its key is called `{other['key']['name']}`" in said
+    assert one["id"] != other["id"] and one["key"]["name"] != other["key"]["name"] and one["key"]["fingerprint"] == other["key"]["fingerprint"]
+    assert run("key", "rotate", store, "--remove-old-key")[0] == 0
+    assert run("info", new)[0] == 0 == run("info", store)[0]
+    assert run("key", "rotate", new, "--remove-old-key")[0] == 0 == run("info", new)[0]
+
+
+@pytest.mark.encryption
+def test_a_key_named_in_a_file_keeps_the_name_that_the_store_knows_it_by(run, delivery, tmp_path):
+    run("intake", tmp_path / "store", delivery, "--key", tmp_path / "store.key")
+    before = json.loads((tmp_path / "store" / "store.json").read_text())
+    patient = codes_folder.seen(tmp_path / "store").codes.displays["patient"]["qzxmarkerp1"]
+
+    assert run("forget", tmp_path / "store", patient, "--yes", "--key", tmp_path / "store.key")[0] == 0
+
+    assert json.loads((tmp_path / "store" / "store.json").read_text()) == before
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"[]", b"null", b'{"id": 5, "key": {"name": [], "fingerprint": 5}}', b'{"bytes": "x", "encryption": 7}'])
+def test_small_files_that_are_not_what_they_should_be_are_said_in_words(run, store, content):
+    for name in ("store.json", f"generations/{generations(store)[0]}.json", "journal.jsonl", "codes.json", f"generations/{generations(store)[1]}.json"):
+        (store / name).write_bytes(content)
+        for words in (("doctor",), ("info",), ("key", "show")):
+            assert run(*words, store)[0] in (0, 5), (name, words)

@@ -9,33 +9,33 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests import clinics
 from tests.store.damage import WAYS, cut, flip
 
 from process.errors import StoreProblem
-from process.store import DuckDBEngine, choose, current, doctor, encryption, generation, generations, journal, publish, unlocking
+from process.store import DuckDBEngine, choose, current, doctor, encryption, generation, generations, journal, publish
 from process.store.build import summaries
 
-needs_extension = pytest.mark.skipif(not encryption.can_write(), reason="no httpfs extension for this DuckDB: encrypted stores cannot be written")
-
-
-@pytest.fixture(autouse=True)
-def own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    unlocking.put_down()
-    yield
-    unlocking.put_down()
-
-
-@pytest.fixture
-def store(tmp_path, records) -> Path:
-    for n in (1, 2):
-        publish(tmp_path / "store", records(n))
-    return tmp_path / "store"
+pytestmark = pytest.mark.usefixtures("own_keys")
 
 
 def figures(store: Path) -> str:
     with DuckDBEngine.open(current(store)) as engine:
-        return "\n".join(engine.query(f'select * from "{name}" order by all').to_csv() for name in ("courses", "sessions", "attended"))
+        return asked(engine)
+
+
+def asked(engine: DuckDBEngine) -> str:
+    return "\n".join(engine.query(f'select * from "{name}" order by all').to_csv() for name in ("courses", "sessions", "attended"))
+
+
+@pytest.fixture(scope="module")
+def reference(published) -> dict[int, str]:
+    """The figures of a store that nothing ever happened to, by its number of courses."""
+    found = {}
+    for courses, name in enumerate(generations(published), 1):
+        with DuckDBEngine.open(generation.named(published, name)) as engine:
+            found[courses] = asked(engine)
+    return found
 
 
 def faults(store: Path) -> list[str]:
@@ -72,9 +72,7 @@ def test_every_way_to_come_to_harm_is_in_the_table():
 
 
 @pytest.mark.parametrize(("way", "said", "courses"), SAID)
-def test_what_is_wrong_is_said_and_mended_and_the_figures_are_those_of_a_whole_generation(store, records, tmp_path, way, said, courses):
-    reference = tmp_path / "reference"
-    publish(reference, records(courses or 2))
+def test_what_is_wrong_is_said_and_mended_and_the_figures_are_those_of_a_whole_generation(store, reference, way, said, courses):
     WAYS[way](store)
 
     found = doctor.examine(store)
@@ -86,7 +84,7 @@ def test_what_is_wrong_is_said_and_mended_and_the_figures_are_those_of_a_whole_g
     else:
         assert done and faults(store) == [], doctor.examine(store)
         assert journal.entries(store)[-1]["what"] in ("mend", "sweep")
-    assert figures(store) == figures(reference)
+    assert figures(store) == reference[courses or 2]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -157,12 +155,12 @@ def test_a_load_that_was_killed_is_not_named_any_more_once_another_one_has_ended
     assert doctor.examine(store) == []
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_key_that_is_missing_and_one_that_does_not_fit_are_told_apart(tmp_path, records, monkeypatch):
     store = tmp_path / "store"
     publish(store, records(1), key=choose(store, "real").key)
     assert doctor.examine(store) == []
-    unlocking.put_down()
+    clinics.put_down_keys()
     place = next((tmp_path / "config").rglob("*.key"))
     kept = place.read_text()
 
@@ -177,7 +175,7 @@ def test_a_key_that_is_missing_and_one_that_does_not_fit_are_told_apart(tmp_path
     monkeypatch.setattr(encryption, "EXTENSION", "no_such_package_here")
     assert ["can read it but not write it" in what for what in faults(store)] == [True]
     flip(current(store).path)
-    unlocking.put_down()
+    clinics.put_down_keys()
     assert any("is damaged" in what for what in faults(store))
 
 

@@ -9,23 +9,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests import clinics
 
 from process import sealed, store
 from process.errors import KeyProblem, SettingWrong, StoreProblem
 from process.store import DuckDBEngine, build, current, encryption, publish, unlocking
 
-needs_extension = pytest.mark.skipif(not encryption.can_write(), reason="no httpfs extension for this DuckDB: encrypted stores cannot be written")
 MARKER = "qzxmarker"
 
 
-@pytest.fixture(autouse=True)
-def own_keys(tmp_path, monkeypatch):
-    """A folder of keys of the test's own, and no key in hand."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.delenv("THERAPY_PROCESS_KEY_FILE", raising=False)
-    unlocking.put_down()
-    yield
-    unlocking.put_down()
+pytestmark = pytest.mark.usefixtures("own_keys")
 
 
 @pytest.fixture
@@ -54,7 +47,7 @@ def readable(folder: Path, text: str) -> list[str]:
     return [path.name for path in folder.rglob("*") if path.is_file() and any(form in path.read_bytes() for form in forms)]
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_new_store_of_real_records_is_encrypted_and_a_simulated_one_is_not(tmp_path):
     chosen = store.choose(tmp_path / "new", "real")
 
@@ -64,7 +57,7 @@ def test_a_new_store_of_real_records_is_encrypted_and_a_simulated_one_is_not(tmp
     assert not (tmp_path / "new").exists()  # nothing is written before files have been checked
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_nothing_of_an_encrypted_store_can_be_read_and_the_same_store_in_the_clear_could(tmp_path, marked):
     encrypted(tmp_path / "sealed", marked(50))
     publish(tmp_path / "clear", marked(50))
@@ -76,7 +69,7 @@ def test_nothing_of_an_encrypted_store_can_be_read_and_the_same_store_in_the_cle
     assert current(tmp_path / "sealed").manifest["clinic"] == f"{MARKER} clinic"
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_the_key_is_in_no_file_of_the_store_and_in_nothing_that_can_be_asked(tmp_path, marked):
     generation = encrypted(tmp_path / "store", marked())
     secret = generation.key().secret
@@ -89,12 +82,12 @@ def test_the_key_is_in_no_file_of_the_store_and_in_nothing_that_can_be_asked(tmp
     assert secret.hex()[:20] not in repr(generation) + repr(generation.key())
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_without_the_key_or_with_another_one_a_store_says_which_it_needs(tmp_path, marked, monkeypatch):
     generation = encrypted(tmp_path / "store", marked())
     key = generation.key()
     place = next((tmp_path / "config").rglob("*.key"))
-    unlocking.put_down()
+    clinics.put_down_keys()
 
     place.rename(tmp_path / "kept.key")
     with pytest.raises(KeyProblem, match=f"`{key.name}`.*{key.fingerprint}.*is not here.*--key FILE"):
@@ -111,7 +104,7 @@ def test_without_the_key_or_with_another_one_a_store_says_which_it_needs(tmp_pat
         assert engine.query("select count(*) as n from courses")["n"].tolist() == [2]
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_wrong_key_never_opens_a_file(tmp_path, marked):
     generation = encrypted(tmp_path / "store", marked())
 
@@ -119,7 +112,7 @@ def test_a_wrong_key_never_opens_a_file(tmp_path, marked):
         encryption.reading(generation.path, sealed.made("store-named", tmp_path / "other.key"))
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_later_loads_keep_to_what_the_store_is(tmp_path, marked):
     first = encrypted(tmp_path / "sealed", marked())
     publish(tmp_path / "clear", marked())
@@ -141,7 +134,7 @@ def test_later_loads_keep_to_what_the_store_is(tmp_path, marked):
         store.choose(tmp_path / "x", "real", key="keyring", unencrypted=True)
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_what_is_spilled_while_a_generation_is_built_cannot_be_read_either(tmp_path, monkeypatch):
     """The connection that a build uses, made to spill; without encryption the same spill is full of markers, so the watch works."""
 
@@ -175,7 +168,7 @@ def test_what_is_spilled_while_a_generation_is_built_cannot_be_read_either(tmp_p
     assert any(clear) and closed and not any(closed)
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_load_killed_in_the_middle_leaves_nothing_readable(tmp_path, marked, monkeypatch):
     encrypted(tmp_path / "store", marked())
 
@@ -202,7 +195,7 @@ def test_without_the_extension_a_store_of_real_records_says_what_to_do(tmp_path,
     assert not (tmp_path / "store").exists() and not (tmp_path / "config").exists()
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_reading_an_encrypted_store_needs_no_extension(tmp_path, marked, monkeypatch):
     encrypted(tmp_path / "store", marked())
     monkeypatch.setattr(encryption, "EXTENSION", "no_such_package_here")
@@ -214,7 +207,7 @@ def test_reading_an_encrypted_store_needs_no_extension(tmp_path, marked, monkeyp
     assert len(store.generations(tmp_path / "store")) == 1
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_store_json_names_the_key_and_never_holds_it(tmp_path, marked):
     generation = encrypted(tmp_path / "store", marked())
 

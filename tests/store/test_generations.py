@@ -7,21 +7,14 @@ import stat
 from pathlib import Path
 
 import pytest
+from tests import clinics
 
 from process import sealed
 from process.errors import KeyProblem, SettingWrong, StoreProblem
-from process.store import DuckDBEngine, current, encryption, folder, generation, generations, journal, publish, rewriting, unlocking
+from process.store import DuckDBEngine, current, folder, generation, generations, journal, publish, rewriting, unlocking
 from process.store.rolling_back import roll_back
 
-needs_extension = pytest.mark.skipif(not encryption.can_write(), reason="no httpfs extension for this DuckDB: encrypted stores cannot be written")
-
-
-@pytest.fixture(autouse=True)
-def own_keys(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    unlocking.put_down()
-    yield
-    unlocking.put_down()
+pytestmark = pytest.mark.usefixtures("own_keys")
 
 
 @pytest.fixture
@@ -139,7 +132,7 @@ def test_the_journal_has_a_line_for_every_load_with_its_outcome_and_no_value(sto
     assert "Clinic A" not in (store / "journal.jsonl").read_text()
 
 
-@needs_extension
+@pytest.mark.encryption
 @pytest.mark.parametrize(("was", "becomes"), [("a", "b"), (None, "b"), ("a", None)])
 def test_a_change_of_keys_writes_every_generation_anew_with_the_same_figures(store, records, was, becomes):
     keys = {None: None} | {name: sealed.made(f"store-00000000000000a{name}") for name in "ab"}
@@ -150,7 +143,7 @@ def test_a_change_of_keys_writes_every_generation_anew_with_the_same_figures(sto
 
     after = generations(store)
     assert len(after) == 3 and not set(after) & set(names) and current(store).name == after[1] and count(store) == 2
-    unlocking.put_down()
+    clinics.put_down_keys()
     if becomes is None:
         assert current(store).manifest["encryption"] is None
     else:
@@ -163,7 +156,7 @@ def test_a_change_of_keys_writes_every_generation_anew_with_the_same_figures(sto
 CUT = ["encrypted_anew", "finish", "write_identity", "write_whole", "discard"]
 
 
-@needs_extension
+@pytest.mark.encryption
 @pytest.mark.parametrize("step", CUT)
 @pytest.mark.parametrize("nth", [1, 2])
 def test_a_change_of_keys_cut_short_at_any_step_still_serves_and_ends_when_said_again(store, records, monkeypatch, step, nth):
@@ -188,13 +181,13 @@ def test_a_change_of_keys_cut_short_at_any_step_still_serves_and_ends_when_said_
 
     rewriting.rotate(store, old, new)
 
-    unlocking.put_down()
+    clinics.put_down_keys()
     unlocking.hand_in(new)
     assert len(generations(store)) == 2 and count(store) == 2
     assert len(list((store / "generations").iterdir())) == 4 and publish(store, records(3)).key() == new
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_load_after_a_change_of_keys_that_was_cut_short_leaves_one_copy_of_each(store, records, monkeypatch):
     old, new = (sealed.made(f"store-00000000000000a{name}") for name in "ab")
     for n in (1, 2):
@@ -211,12 +204,12 @@ def test_a_load_after_a_change_of_keys_that_was_cut_short_leaves_one_copy_of_eac
     assert {generation.named(store, name).key() for name in generations(store)} == {old}
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_key_that_does_not_fit_changes_nothing(store, records):
     old, new = (sealed.made(f"store-00000000000000a{name}") for name in "ab")
     publish(store, records(1), key=old)
     before = sorted(path.name for path in store.rglob("*"))
-    unlocking.put_down()
+    clinics.put_down_keys()
     (Path(os.environ["XDG_CONFIG_HOME"]) / "therapy-process" / "keys" / f"{old.name}.key").unlink()
 
     with pytest.raises(KeyProblem):
@@ -224,18 +217,22 @@ def test_a_key_that_does_not_fit_changes_nothing(store, records):
     assert sorted(path.name for path in store.rglob("*")) == before
 
 
-def test_a_file_is_overwritten_before_it_goes(tmp_path):
-    path = tmp_path / "file"
+def test_a_file_is_overwritten_before_it_goes_and_neither_a_link_nor_a_second_name_is(tmp_path):
+    path, other = tmp_path / "file", tmp_path / "somebody else's"
     path.write_bytes(b"patient" * 1000)
-    kept = tmp_path / "same bytes on the disk"
-    os.link(path, kept)
+    other.write_bytes(b"patient" * 1000)
+    (tmp_path / "link").symlink_to(other)
+    with path.open("rb") as same_bytes_on_the_disk:
+        folder.remove(path, shred=True)
+        assert b"patient" not in same_bytes_on_the_disk.read() and not path.exists()
+    folder.remove(tmp_path / "link", shred=True)
+    os.link(other, tmp_path / "second name")
+    folder.remove(tmp_path / "second name", shred=True)
 
-    folder.destroy(path)
-
-    assert b"patient" not in kept.read_bytes()
+    assert other.read_bytes() == b"patient" * 1000 and sorted(entry.name for entry in tmp_path.iterdir() if entry.is_file()) == [other.name]
 
 
-@needs_extension
+@pytest.mark.encryption
 def test_a_change_of_keys_in_a_store_that_has_lost_its_pointer_loses_nothing(store, records):
     for n in (1, 2):
         publish(store, records(n))

@@ -12,8 +12,11 @@ import pytest
 from process import cli
 from process.access import open_records
 from process.errors import StoreProblem
+from process.loading import beside, forgetting
+from process.loading.load import Wishes, load
+from process.loading.sides import Sides
 from process.measures import derived
-from process.store import DuckDBEngine, current, doctor, generations, migration
+from process.store import DuckDBEngine, current, doctor, generation, generations, journal, migration
 
 # As the first release wrote it: fewer columns, two summaries, no estimates, a manifest without checksum, no store.json.
 FIRST = """
@@ -92,6 +95,51 @@ def test_migrating_keeps_every_record_and_makes_anew_what_is_made_of_them(first,
     assert opened.present["attended"] == 2 if "attended" in opened.present else opened.present
     opened.engine.close()
     assert [finding for finding in doctor.examine(first, derived.STORED) if finding.fault and "release" in finding.what] == []
+
+
+FILES = {
+    "manifest": "as_of,clinic,source,origin\n2026-04-30,Clinic A,export 1,simulated\n",
+    "courses": "course_id,patient_id,therapist_id,ending\nc1,p1,t1,planned\nc2,p2,t1,unknown\nc3,p3,t1,unknown\n",
+    "sessions": "course_id,session_number,attendance\nc1,1,attended\nc2,1,attended\nc3,1,attended\n",
+}
+
+
+def test_it_can_be_loaded_over_without_having_been_migrated(first, tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+
+    changes = load(first, [tmp_path / f"{name}.csv" for name in FILES], Wishes(fewer=True)).changes
+
+    assert changes.table("courses").added == 3 and changes.table("courses").removed == 2 and changes.table("goals").removed == 1
+    open_records(first).engine.close()
+
+
+def test_a_patient_can_be_forgotten_in_it_and_everybody_else_stays(first):
+    done = forgetting.forget(first, "p2")
+
+    assert (done.generations, done.courses) == (1, 1)
+    with DuckDBEngine.open(current(first)) as engine:
+        assert engine.query("select course_id from courses")["course_id"].tolist() == ["c1"]
+        assert engine.query("select goal_id from goals")["goal_id"].tolist() == ["g1"] and len(engine.query("select * from sessions")) == 2
+    assert [
+        finding.what for finding in doctor.examine(first, derived.STORED, beside.looks) if finding.fault and "others than their owner" not in finding.what
+    ] == []
+    assert journal.entries(first)[-1]["outcome"] == "done"
+
+
+def test_a_generation_without_a_column_that_may_be_empty_can_be_forgotten_in_and_added_to(first, monkeypatch, capsys):
+    migrate(first, monkeypatch, capsys)
+    after = current(first)
+    with duckdb.connect(str(after.path)) as connection:
+        connection.execute("alter table sessions drop column rupture_reviewed")
+    manifest = json.loads(after.path.with_suffix(".json").read_text())
+    changed = {"bytes": after.path.stat().st_size, "sha256": generation.checksum(after.path)}
+    after.path.with_suffix(".json").write_text(json.dumps(manifest | changed))
+
+    sides = Sides(current(first), {})
+    assert sides.number("select count(*) from served_sessions where rupture_reviewed is null") == 3
+    sides.close()
+    assert forgetting.forget(first, "p2").generations == 2
 
 
 def test_a_store_that_is_up_to_date_is_left_alone(first, monkeypatch, capsys):

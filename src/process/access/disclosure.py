@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from process.access.viewer import Viewer
 from process.measures.definition import Definition
@@ -202,7 +202,7 @@ def _effective(share: Floats, half: Floats) -> Floats:
     """The number of trials at which Wilson's interval of this share is `half` wide on either side: its formula solved for u = z^2 / n."""
     square, straight = half**2 - 0.25, 2 * half**2 - share * (1 - share)
     u = (-straight - np.sqrt(straight**2 - 4 * square * half**2)) / (2 * square)
-    return special.ndtri(0.5 + LEVEL / 2) ** 2 / u
+    return scipy.special.ndtri(0.5 + LEVEL / 2) ** 2 / u
 
 
 def _totals(out: pd.DataFrame, definition: Definition, counts: list[str]) -> pd.DataFrame:

@@ -76,10 +76,6 @@ class Latest:
                 self._let_go(before.generation.name)
         self.look()
 
-    def open_generations(self) -> tuple[str, ...]:
-        """The names of the generations that are open now, the one that is shown among them."""
-        return (*self._earlier, self.records.generation.name)
-
     def close(self) -> None:
         """Let go of everything."""
         with self._lock:

@@ -5,11 +5,12 @@ A user's mistake is one message on stderr and the mistake's own exit code; an un
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -18,9 +19,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from process import __version__
 from process.contract.tables import VERSION
-from process.errors import UserError
+from process.errors import SettingWrong, UserError
 
 LOOPBACK = "127.0.0.1"
+LOOP = "A link among the named files and folders leads to itself. Name another place."
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode="rich")
 out = Console(soft_wrap=False)
@@ -35,8 +37,22 @@ def main() -> None:
     try:
         app()
     except UserError as mistake:
-        err.print(f"[bold red]Error:[/bold red] {escape(str(mistake))}")
-        sys.exit(mistake.exit_code)
+        _end(mistake)
+    except OSError as fault:
+        if fault.errno == errno.ELOOP:
+            _end(SettingWrong(LOOP))
+        if fault.errno != errno.ENAMETOOLONG:
+            raise
+        _end(SettingWrong(f"A name is longer than the disk allows: {Path(str(fault.filename or '')).name[:60]}… Name a shorter one."))
+    except RuntimeError as fault:
+        if not str(fault).startswith("Symlink loop"):  # what Python 3.11 and 3.12 say of a link that leads to itself; 3.13 says an OSError
+            raise
+        _end(SettingWrong(LOOP))
+
+
+def _end(mistake: UserError) -> NoReturn:
+    err.print(f"[bold red]Error:[/bold red] {escape(str(mistake))}")
+    sys.exit(mistake.exit_code)
 
 
 def _version(asked: bool) -> None:

@@ -22,7 +22,7 @@ from process.sealed.keys import remove
 from process.store.unlocking import hand_in_file
 
 StoreKey = Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The file that holds the store's key.")]
-CodesOption = Annotated[Path | None, typer.Option("--codes", metavar="FOLDER", help="Where the table of codes lies (default: STORE-codes).")]
+CodesOption = Annotated[Path | None, typer.Option("--codes", metavar="FOLDER", help="Where the table of codes lies (default: where it was last).")]
 CodesKey = Annotated[Path | None, typer.Option("--codes-key", metavar="FILE", help="The file that holds the key of the table of codes.")]
 NewKey = Annotated[Path | None, typer.Option("--new-key", metavar="FILE", help="Where the new key is to lie (default: where the product keeps keys).")]
 RemoveOld = Annotated[bool, typer.Option("--remove-old-key", help="Remove the old key, which backups made until now need.")]

@@ -32,5 +32,7 @@ def forget_command(
         done = forgetting.forget(folder, patient, codes, codes_key, tell)
     courses, kept = f"{done.courses} course{'s' * (done.courses != 1)}", f"{done.generations} generation{'s were' if done.generations != 1 else ' was'}"
     say(f"Forgotten: {courses} left the newest generation; {kept} built anew.")
+    if done.destroyed:
+        say(f"{done.destroyed} damaged generation{'s were' if done.destroyed != 1 else ' was'} destroyed: nobody could build it anew without the patient.")
     say("The table of codes and the key sheets know the patient no more." if done.unlearnt else "The table of codes did not know the patient (any more).")
     say("Copies made earlier (backups, exports, printed pages) still hold the records: delete those too. A restore leaves the patient out.")

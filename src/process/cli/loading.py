@@ -30,7 +30,9 @@ def intake_command(
         Path | None, typer.Option("--instruments", metavar="FOLDER", help="A folder of your own instruments (.toml); the store keeps them for later loads.")
     ] = None,
     anew: Annotated[bool, typer.Option("--new-parameters", help="Estimate clinic-wide parameters anew, though this quarter has some.")] = False,
-    codes: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Where the table of codes lies, outside the store (default: STORE-codes).")] = None,
+    codes: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the table of codes lies, outside the store (default: where it was last, else STORE-codes).")
+    ] = None,
     codes_key: Annotated[Path | None, typer.Option("--codes-key", metavar="FILE", help="The file that holds the key of the table of codes.")] = None,
     new_codes: Annotated[bool, typer.Option("--new-codes", help="Go on without the earlier table of codes: everybody gets a new display code.")] = False,
     key: Annotated[str | None, typer.Option(metavar="FILE|keyring", help="Where the store's key lies, or is made for a new store.")] = None,
@@ -52,6 +54,8 @@ def intake_command(
 
 def _say_what_became(folder: Path, done: Loaded, check: bool) -> None:
     if check:
+        for told in done.told:
+            say(told)
         say("Checked only: nothing was loaded. These files would load.")
         return
     if done.generation is None:

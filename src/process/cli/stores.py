@@ -15,11 +15,15 @@ from process.cli.codes import CodesKey, CodesOption
 from process.cli.keys import StoreKey
 from process.errors import StoreProblem
 from process.intake.codes import folder as codes_folder
-from process.loading import forgetting
+from process.loading import beside, forgetting
+from process.loading.coded import ENTRY
 from process.measures import derived
 from process.measures.publishing import publish
 from process.store import backup, doctor, migration, restoring
 from process.store.unlocking import hand_in_file
+
+ROUNDS = 3
+"""How often `--mend` begins again: a list of deletions that was mended shows what is to be deleted, and a generation built anew is what may be served."""
 
 
 @app.command("info")
@@ -51,14 +55,22 @@ def doctor_command(
     folder: StoreFolder,
     key: StoreKey = None,
     mend: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without losing anything.")] = False,
+    codes: CodesOption = None,
+    codes_key: CodesKey = None,
 ) -> None:
     """Say in words what is wrong with a store, and what to do about it; the exit code is 0 for a healthy one."""
     hand_in_file(key)
-    findings = doctor.examine(folder, derived.STORED)
-    if mend:
+
+    def examined() -> list[doctor.Finding]:
+        return doctor.examine(folder, derived.STORED, lambda store: beside.looks(store, codes, codes_key))
+
+    findings = examined()
+    for _ in range(ROUNDS if mend else 0):
         for done in doctor.mend(folder, findings):
             say(f"Mended: {done}")
-        findings = doctor.examine(folder, derived.STORED)
+        findings = examined()
+        if not any(finding.mend for finding in findings):
+            break
     for finding in findings:
         say(f"{'Wrong' if finding.fault else 'Note'}: {finding.what}")
         say(f"  {finding.step}")
@@ -135,10 +147,18 @@ def restore_command(
     store.loadable(folder)
     table = codes_folder.seen(folder, codes, codes_key).codes if codes_folder.place(folder, codes).exists() else None
     gone = table.retired["patient"] if table is not None else []
-    deletions = restoring.NOBODY if nobody else table.table if table is not None else None
+    known = restoring.NOBODY if nobody else table.table if table is not None else None
     with progress() as tell:
-        done = restoring.restore(file, folder, forgotten, lambda store: forgetting.replay(store, gone, tell), tell, deletions)
+        done = restoring.restore(file, folder, forgotten, lambda aside: forgetting.replay(aside, gone, tell), tell, known)
     now = store.current(folder)
     say(f"Restored into {folder}: generation {now.name} is served, with data as of {now.manifest['as_of']}.")
-    if done.forgotten or gone:
-        say(f"{max(done.forgotten, len(gone))} deletions were looked through; {done.rebuilt} generations held somebody who was deleted, and were built anew.")
+    if done.forgotten:
+        say(f"{done.forgotten} deletions were looked through; {done.rebuilt} generations held somebody who was deleted, and were built anew.")
+    if done.new and (fits := now.manifest.get("encryption")):
+        say(f"Its key is called `{fits['name']}`, and is the same as that of the store that was backed up (fingerprint {fits['fingerprint']}).")
+    place = codes_folder.place(folder, codes)
+    if now.manifest.get("about", {}).get(ENTRY) and not (place / codes_folder.TABLE).exists():
+        say(
+            f"The table of codes of these records is not in {place}. Pages do without it; before the next load or `forget` put a copy of its folder there, "
+            "or name it with `--codes FOLDER`."
+        )

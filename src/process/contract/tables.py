@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from process.errors import FileRefused, did_you_mean
 
 VERSION = 1
-CODE = r"^[A-Za-z0-9][A-Za-z0-9 _./-]{0,39}$"
+CODE = r"^[A-Za-z0-9](?:[A-Za-z0-9 _./-]{0,38}[A-Za-z0-9_./-])?$"
+MOST_PLANNED_SESSIONS = 500
+"""Sessions that can be agreed at the start. Convention: ten years of weekly sessions; a year that slipped into the column lies beyond."""
+MOST_WEIGHT, WEIGHT_DECIMALS = 100, 3
+"""Weights are relative to one another (Kiresuk & Sherman 1968), so that any unit will do. Convention: up to a percentage, thirds to three places; no number
+that stands for a person has room in that."""
 
 RATERS = ("patient", "therapist", "both", "observer")
 ENDINGS = ("still_going", "planned", "patient_stopped", "therapist_ended", "moved_on", "unknown")
@@ -22,7 +27,10 @@ GOAL_LEVELS = {"gas": (-2, 2), "gbo": (0, 10)}
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `kind` is code, choice, whole, decimal, week (a Monday, YYYY-MM-DD), date (YYYY-MM-DD) or quarter (YYYY-Qn)."""
+    """One column. `kind` is code, choice, whole, decimal, week (a Monday, YYYY-MM-DD), date (YYYY-MM-DD) or quarter (YYYY-Qn).
+
+    `decimals`: how many a decimal number may have; None = 15.
+    """
 
     name: str
     kind: str
@@ -31,6 +39,7 @@ class Column:
     values: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    decimals: int | None = None
 
     @property
     def duckdb_type(self) -> str:
@@ -105,7 +114,7 @@ _ALL = (
             Column("age_band", "choice", "age band at start; single ages are refused", required=False, values=AGE_BANDS),
             Column("start_week", "week", "Monday of the first session's week; empty = unknown", required=False),
             Column("start_quarter", "quarter", "quarter of the first session, where the policy is quarters", required=False),
-            Column("planned_sessions", "whole", "sessions agreed at the start", required=False, minimum=1, maximum=9999),
+            Column("planned_sessions", "whole", "sessions agreed at the start", required=False, minimum=1, maximum=MOST_PLANNED_SESSIONS),
             Column("ending", "choice", "how the course ended", values=ENDINGS),
             Column("last_contact_week", "week", "Monday of the last contact's week", required=False),
             Column("match_decision", "choice", "what was decided after the first sessions", required=False, values=("continue", "change_therapist", "refer")),
@@ -155,7 +164,7 @@ _ALL = (
             Column("scale", "choice", "goal attainment scaling or goal-based outcomes", values=tuple(GOAL_LEVELS)),
             Column("set_by", "choice", "who set it", values=("patient", "therapist", "both")),
             Column("area", "code", "area of life, coded; never the goal's wording"),
-            Column("weight", "decimal", "importance", required=False, minimum=0, maximum=1000),
+            Column("weight", "decimal", "importance, with at most 3 decimals", required=False, minimum=0, maximum=MOST_WEIGHT, decimals=WEIGHT_DECIMALS),
             Column("agreed_session", "whole", "session in which it was agreed", minimum=0, maximum=9999),
             Column("closed_session", "whole", "session in which it was closed; empty = open", required=False, minimum=0, maximum=9999),
             Column("fate", "choice", "what became of it", values=("open", "reached", "replaced", "dropped")),

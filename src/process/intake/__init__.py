@@ -13,23 +13,29 @@ from pathlib import Path
 import pandas as pd
 
 from process.contract.instruments import Form
-from process.errors import FileMissing, FileRefused, SettingWrong
+from process.errors import FileMissing, FileRefused
 from process.intake.canonical import NEEDED, Progress, read_canonical
-from process.intake.mappings.finding import Mapping, find, shipped_names
+from process.intake.codes.remembered import Starts
+from process.intake.faults import named
+from process.intake.mappings.finding import find, shipped_names
 from process.intake.report import ColumnUse, Note, Report, TableReport
 from process.intake.rows import settle
 from process.intake.shown import shown_report
+from process.intake.sources.counting import refuse_uncountable
+from process.intake.sources.days import Earlier
 from process.intake.sources.mapped import read_mapped
+from process.intake.stated import refuse_stated
 
 __all__ = ["ColumnUse", "Intake", "Note", "Report", "TableReport", "read", "shipped_names", "shown_report"]
 
 
 @dataclass(frozen=True)
 class Intake:
-    """What a load would put into a store, and the account of it."""
+    """What a load would put into a store, and the account of it. `starts`: of an export with dates, when its courses began, by the clinic's own codes."""
 
     records: dict[str, pd.DataFrame]
     report: Report
+    starts: Starts | None = None
 
 
 def read(
@@ -38,28 +44,34 @@ def read(
     progress: Progress | None = None,
     forms: Sequence[Form] | None = None,
     partial: bool = False,
+    earlier: Earlier | None = None,
+    labels: frozenset[str] = frozenset(),
 ) -> Intake:
     """The records of a load in the contract's tables, and how many rows were refused and why; writes nothing.
 
     `files`: the contract's own (<table>.csv, or one folder of them), or with `mapping` (a shipped name or a .toml file) one export.
     `progress` is told (what, done, total); `forms` are the instruments' forms that scores may be of (default: those that ship). `partial`: the files
     hold less than everything (a load that adds or corrects); any table may be missing then, and rows are not compared with other rows yet, because what
-    they hang on may be in the store: `process.loading.changes` does that.
+    they hang on may be in the store: `process.loading.changes` does that. `earlier`: for a partial load through a mapping that counts days, what is known of
+    the loads before it. `labels`: teams, problems, areas … that a store has already.
     Raises `FileMissing`, `FileRefused`, `SettingWrong`.
     """
     say = progress or (lambda what, done, total: None)
     found = None if mapping is None else find(mapping)
     paths = _named(files, "ndjson" if found is not None and found.kind == "fhir" else "csv")
     if found is None:
-        tables, origins = read_canonical(paths, say, forms, partial)
+        tables, origins = read_canonical(paths, say, forms, partial, labels)
+        starts = None
+        refuse_stated(origins["manifest"], tables)
         report = Report(tuple(TableReport(name, origins[name], len(frame)) for name, frame in tables.items()))
     else:
         if partial:
-            _refuse_counted_from_first(found)
-        say(f"reading {paths[0].name}", 0, 1)
-        tables, report = read_mapped(paths, found, forms)
+            refuse_uncountable(found, earlier)
+        say(f"reading {named(paths[0])}", 0, 1)
+        tables, report, starts = read_mapped(paths, found, forms, earlier if partial else None)
+        refuse_stated(found.path.name, tables, found.as_of_latest, read_as_text=False)
     if partial:
-        return Intake({name: frame.reset_index(drop=True) for name, frame in tables.items()}, report)
+        return Intake({name: frame.reset_index(drop=True) for name, frame in tables.items()}, report, starts)
     say("comparing rows", 1, 1)
     records, refused = settle(tables)
     for name in NEEDED:
@@ -67,19 +79,7 @@ def read(
             why = "; ".join(f"{count:,} refused: {reason}" for reason, count in refused[name].items()) or "there was none"
             raise FileRefused(f"No row of table `{name}` is left to load ({why}). Nothing was loaded.")
     counted = tuple(replace(entry, refused=entry.refused | refused.get(entry.table, {})) for entry in report.tables)
-    return Intake(records, replace(report, tables=counted))
-
-
-def _refuse_counted_from_first(mapping: Mapping) -> None:
-    """Refuse to add or correct through a mapping that dates a course by its first appointment in the file: the earlier ones are in no partial file."""
-    takes = [*mapping.takes, *(take for part in mapping.parts for take in part.takes)]
-    if any(
-        take.form in ("day", "order", "session") or (mapping.kind == "rows" and (take.table, take.column.name) == ("courses", "start_week")) for take in takes
-    ):
-        raise SettingWrong(
-            f"Mapping `{mapping.name}` works out days and starts from each course's first appointment in the file, which a file with less than everything "
-            "may not hold. Load the whole export, without `--add` or `--correct`: what has not changed costs little."
-        )
+    return Intake(records, replace(report, tables=counted), starts)
 
 
 def _named(files: Iterable[Path], suffix: str) -> list[Path]:

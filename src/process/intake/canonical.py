@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -12,17 +13,20 @@ from process.contract.tables import TABLES, Table
 from process.errors import FileMissing, FileRefused, did_you_mean
 from process.intake.columns import typed
 from process.intake.faults import Fault, refusal, shown
+from process.intake.faults import named as named_file
 from process.intake.identifying.refusing import refuse_in_table
 from process.intake.lines import read_coded, read_header
 from process.intake.mappings.finding import fitting
 from process.intake.sources.sheets import sheets_of
 
 NEEDED = ("manifest", "courses", "sessions")
+AT_ONCE = 2
+"""Files that are read and checked at the same time: bounds the memory that their texts take."""
 Progress = Callable[[str, int, int], None]
 
 
 def read_canonical(
-    files: list[Path], progress: Progress, forms: Sequence[Form] | None = None, partial: bool = False
+    files: list[Path], progress: Progress, forms: Sequence[Form] | None = None, partial: bool = False, labels: frozenset[str] = frozenset()
 ) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
     """Typed tables (index = line in the file) and the file each came from.
 
@@ -35,19 +39,28 @@ def read_canonical(
     if partial and list(named) == ["manifest"]:
         raise FileMissing("A load that adds or corrects needs manifest.csv and one other table at least; only manifest.csv was found.")
     if missing:
-        found, kind = ", ".join(path.name for path in files) or "no CSV file", "" if sheets else ".csv"
+        found, kind = ", ".join(map(named_file, files)) or "no CSV file", "" if sheets else ".csv"
         raise FileMissing(
             f"A load needs {', '.join(f'{name}{kind}' for name in needed)}; {', '.join(f'{name}{kind}' for name in missing)} "
             f"{'is' if len(missing) == 1 else 'are'} missing (found: {found}). "
             f"{'Every table has a sheet of its own.' if sheets else 'Name every file of the load, or the folder that holds them.'}"
         )
+
+    def one(name: str) -> pd.DataFrame:
+        text = sheets[name] if sheets else read_coded(named[name])
+        refuse_in_table(TABLES[name], named[name].name, text, labels)
+        _compare(list(text.columns), TABLES[name], named[name].name)
+        return typed(TABLES[name], text, named[name].name, forms)
+
     frames = {}
-    for done, (name, path) in enumerate(named.items()):
-        progress(f"reading {path.name}", done, len(named))
-        text = sheets[name] if sheets else read_coded(path)
-        refuse_in_table(TABLES[name], path.name, text)
-        _compare(list(text.columns), TABLES[name], path.name)
-        frames[name] = typed(TABLES[name], text, path.name, forms)
+    with ThreadPoolExecutor(1 if sheets else AT_ONCE) as readers:
+        reading = {name: readers.submit(one, name) for name in named}
+        try:
+            for done, (name, path) in enumerate(named.items()):  # in their order, so that of several faulty files always the same is refused
+                progress(f"reading {named_file(path)}", done, len(named))
+                frames[name] = reading.pop(name).result()
+        finally:
+            readers.shutdown(cancel_futures=True)
     return frames, {name: path.name for name, path in named.items()}
 
 
@@ -65,11 +78,12 @@ def _by_table(files: list[Path]) -> dict[str, Path]:
 
 def _not_a_table(path: Path) -> str:
     if path.suffix.lower() != ".csv":
-        return f"{path.name} is not a .csv file. Files of the contract are named after its tables: {', '.join(f'{name}.csv' for name in TABLES)}."
+        return f"{named_file(path)} is not a .csv file. Files of the contract are named after its tables: {', '.join(f'{name}.csv' for name in TABLES)}."
     fits = fitting(read_header(path))
     if len(fits) == 1:
-        return f"{path.name} is not a table of the contract, but its header is that of mapping `{fits[0]}`. Load it with `--mapping {fits[0]}`."
-    return f"{path.name} is not named after a table of the contract. {did_you_mean(path.stem, TABLES)} Another export is loaded with `--mapping NAME|FILE`."
+        return f"{named_file(path)} is not a table of the contract, but its header is that of mapping `{fits[0]}`. Load it with `--mapping {fits[0]}`."
+    near = did_you_mean(path.stem, TABLES)
+    return f"{named_file(path)} is not named after a table of the contract. {near} Another export is loaded with `--mapping NAME|FILE`."
 
 
 def _compare(header: list[str], table: Table, file: str) -> None:

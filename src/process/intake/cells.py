@@ -18,8 +18,11 @@ from process.contract.tables import CODE, Column
 
 EMPTY = "empty where a value is needed"
 NOT_A_CODE = "not a code (a letter or digit, then up to 39 of letters, digits, space, _ . / -)"
+BLANK = "a blank before or after a code, which would make another code of it"
+TWICE = "the same as another code but for a second blank"
 NOT_WHOLE = "not a whole number"
 NOT_DECIMAL = "not a decimal number"
+COMMA = "a decimal comma; export numbers with a point"
 NOT_A_DATE = "not a date (YYYY-MM-DD)"
 NOT_A_MONDAY = "not a Monday"
 NOT_A_QUARTER = "not a quarter (YYYY-Qn)"
@@ -84,7 +87,14 @@ def _judged_codes(column: Column, distinct: pd.Index) -> Judged:
     sound = pc.match_substring_regex(cells, CODE).to_numpy(zero_copy_only=False)
     empty = pc.equal(cells, "").to_numpy(zero_copy_only=False)
     faults = {EMPTY: empty} if column.required else {}
-    return distinct, sound, faults | {NOT_A_CODE: ~sound & ~empty}
+    twice = pc.match_substring(cells, "  ").to_numpy(zero_copy_only=False)
+    if twice.any():  # a code with two blanks is one of its own, unless the same with one is there
+        twice &= pc.is_in(pc.replace_substring_regex(cells, " +", " "), cells).to_numpy(zero_copy_only=False)
+        sound, faults = sound & ~twice, faults | ({TWICE: twice} if twice.any() else {})
+    if (sound | empty | twice).all():
+        return distinct, sound, faults
+    blank = ~sound & pc.match_substring_regex(pc.utf8_trim_whitespace(cells), CODE).to_numpy(zero_copy_only=False)
+    return distinct, sound, faults | {BLANK: blank, NOT_A_CODE: ~sound & ~empty & ~blank & ~twice}
 
 
 def value_of(column: Column, cell: str) -> object:
@@ -98,7 +108,7 @@ def value_of(column: Column, cell: str) -> object:
 
 def _code(column: Column, cell: str) -> str:
     if not _CODE.fullmatch(cell):
-        raise _Wrong(NOT_A_CODE)
+        raise _Wrong(BLANK if _CODE.fullmatch(cell.strip()) else NOT_A_CODE)
     return cell
 
 
@@ -116,7 +126,9 @@ def _whole(column: Column, cell: str) -> int:
 
 def _decimal(column: Column, cell: str) -> float:
     if not _DECIMAL.fullmatch(cell):
-        raise _Wrong(NOT_DECIMAL)
+        raise _Wrong(COMMA if _DECIMAL.fullmatch(cell.replace(",", ".", 1)) else NOT_DECIMAL)
+    if column.decimals is not None and len(cell.partition(".")[2]) > column.decimals:
+        raise _Wrong(f"more than {column.decimals} decimals")
     return _in_range(column, float(cell))
 
 

@@ -55,6 +55,8 @@ def alike(columns: Sequence[pd.Series]) -> list[pd.Series]:
     """Columns of text that hold codes of one kind, as `category` columns with the same categories, so that equal numbers are equal codes."""
     if not columns:
         return []
+    if all(isinstance(column.dtype, pd.CategoricalDtype) and column.dtype.categories is columns[0].dtype.categories for column in columns):
+        return list(columns)  # made alike before
     coded = [column if isinstance(column.dtype, pd.CategoricalDtype) else column.astype("str").astype("category") for column in columns]
     together, places = _flat(coded[0].cat.categories), []
     for column in coded:

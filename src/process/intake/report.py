@@ -5,7 +5,6 @@ A report never holds a value from a file: names of columns, reasons, counts.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
 
@@ -88,7 +87,3 @@ class Report:
             "columns": [{"column": use.column, "becomes": list(use.becomes), "ignored": use.ignored} for use in self.columns],
             "notes": [{"what": note.what, "count": note.count} for note in self.notes],
         }
-
-    def as_json(self) -> str:
-        """The report as JSON text."""
-        return json.dumps(self.as_dict(), indent=2)

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from process.intake.faults import named
 from process.intake.report import Report
 
 
@@ -16,7 +17,7 @@ def shown_report(report: Report) -> RenderableType:
         rows.add_column(name, overflow="fold")
     rows.add_column("rows", justify="right")
     for entry in report.tables:
-        rows.add_row(entry.table, escape(entry.file), "in", f"{entry.rows_in:,}")
+        rows.add_row(entry.table, escape(named(entry.file)), "in", f"{entry.rows_in:,}")
         rows.add_row("", "", "[bold]kept[/bold]", f"{entry.kept:,}")
         for reason, count in entry.refused.items():
             rows.add_row("", "", f"refused: {escape(reason)}", f"{count:,}")
@@ -42,7 +43,7 @@ def _files(report: Report) -> Table:
         files.add_column(name, overflow="fold")
     files.add_column("rows", justify="right")
     for entry in report.files:
-        files.add_row(escape(entry.file), escape(entry.what), "in", f"{entry.rows_in:,}")
+        files.add_row(escape(named(entry.file)), escape(entry.what), "in", f"{entry.rows_in:,}")
         files.add_row("", "", "[bold]taken up[/bold]", f"{entry.kept:,}")
         for reason, count in entry.refused.items():
             files.add_row("", "", f"left out: {escape(reason)}", f"{count:,}")

@@ -20,15 +20,17 @@ import pandas as pd
 from process import __version__, store
 from process.contract import instruments
 from process.contract.instruments import Form
-from process.contract.tables import VERSION
+from process.contract.tables import TABLES, VERSION
 from process.errors import FileRefused, SettingWrong
 from process.loading import differing
 from process.loading.merging import settled
-from process.loading.sides import COMPARED, Records, Sides, as_records
+from process.loading.sides import COMPARED, Records, Sides, as_records, quoted, same
 from process.store import Generation
 from process.store.encryption import GENERATION
 
 MODES = ("replace", "add", "correct")
+FILLED = {"courses": ("start_week", "start_quarter"), "sessions": ("day",)}
+"""What `add` may fill in where the store holds nothing: a course's start and its sessions' days are known only from its first appointment on."""
 FRESH = "the store is new"
 RELEASE, REGISTRY, STATED = "the release that makes the summaries", "the registry of instruments", "the manifest"
 
@@ -100,7 +102,7 @@ class Comparison:
     def rows(self) -> dict[str, int]:
         """How many rows each of the contract's tables holds after the load."""
         before = self.before.manifest["counts"] if self.before is not None else dict.fromkeys(COMPARED, 0)
-        return {"manifest": 1} | {entry.table: before[entry.table] + entry.added - entry.removed for entry in self.changes.tables}
+        return {"manifest": 1} | {entry.table: before.get(entry.table, 0) + entry.added - entry.removed for entry in self.changes.tables}
 
     def __enter__(self) -> Comparison:
         return self
@@ -122,7 +124,7 @@ def compare(folder: Path, records: Records, mode: str = "replace", *, older: boo
     if before is None and mode != "replace":
         raise SettingWrong(f"Store {folder} holds nothing yet to {'add to' if mode == 'add' else 'correct'}. Load everything first, without `--{mode}`.")
     forms = forms if forms is not None else store.own_instruments(folder).forms
-    sides = Sides(before, records)
+    sides = Sides(before, records if before is not None else {"manifest": records["manifest"]})
     try:
         also = _beyond_rows(before, sides, records, mode, older, forms)
         refused: dict[str, dict[str, int]] = {}
@@ -146,7 +148,7 @@ def compare(folder: Path, records: Records, mode: str = "replace", *, older: boo
 
 def _all_new(sides: Sides, mode: str, also: tuple[str, ...], records: Records) -> Comparison:
     """A load into a store that holds nothing: every row is added, and none needs to be looked at."""
-    tables = tuple(TableChanges(name, added=sides.number(f'select count(*) from "delivered_{name}"')) for name in COMPARED)
+    tables = tuple(TableChanges(name, added=len(records.get(name, ()))) for name in COMPARED)
     courses = next(entry.added for entry in tables if entry.table == "courses")
     return Comparison(None, Changes(mode, "", tables, courses, courses, also), {}, records, sides)
 
@@ -178,6 +180,8 @@ def _beyond_rows(before: Generation | None, sides: Sides, records: Records, mode
 def _same_registry(sides: Sides, forms: Sequence[Form]) -> bool:
     """Whether the store's registry of instruments is this one."""
     wanted = instruments.table(forms)
+    if "instruments" not in sides.stored:
+        return False  # the first release had none
     found = sides.run(f"select * from {GENERATION}.main.instruments")
     columns = [name for name, *_ in found.description]
     if set(columns) != set(wanted.columns):
@@ -187,10 +191,13 @@ def _same_registry(sides: Sides, forms: Sequence[Form]) -> bool:
 
 
 def _refuse_other_content(sides: Sides) -> None:
-    """`add` only adds: a row that is there with other content refuses the load, by table, columns and count."""
+    """`add` only adds: a row that is there with other content refuses the load, by table, columns and count; what was unknown may become known."""
     found = []
     for name in COMPARED:
-        count = sides.number(f'select count(*) from "leaving_{name}"')
+        old = [f"old.{quoted(column)} is not null and" if column in FILLED.get(name, ()) else "" for column in TABLES[name].names]
+        apart = [f"({empty} old.{quoted(column)} is distinct from new.{quoted(column)})" for column, empty in zip(TABLES[name].names, old, strict=True)]
+        both = f'"leaving_{name}" as old inner join "arriving_{name}" as new on {same(TABLES[name].key, "old", "new")}'
+        count = sides.number(f"select count(*) from {both} where {' or '.join(apart)}")
         if count:
             found.append(f"{count:,} of table `{name}` (column{'s' if len(columns := differing.columns(sides, name)) > 1 else ''} {', '.join(columns)})")
     if found:

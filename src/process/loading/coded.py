@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from process import store
-from process.errors import SettingWrong, StoreProblem
-from process.intake.codes.folder import TABLE, CodesFolder, held, seen
+from process.errors import FileRefused, SettingWrong, StoreProblem
+from process.intake.codes.folder import TABLE, CodesFolder, held, remembered, seen
+from process.intake.codes.table import TOKENS_KEPT
 
 ENTRY = "codes"
 """What a generation's manifest calls, under `about`, the table and its revision that its codes are from."""
@@ -40,8 +41,38 @@ def codes_for(
 
 
 def entry(found: CodesFolder) -> dict[str, str | int]:
-    """What a generation's manifest says of the codes that its records are under."""
-    return {"table": found.codes.table, "revision": found.codes.revision}
+    """What a generation's manifest says of the codes that its records are under: the table, its revision, and the random token of that revision."""
+    return {"table": found.codes.table, "revision": found.codes.revision} | ({"token": found.codes.tokens[-1]} if found.codes.tokens else {})
+
+
+def refuse_shared(folder: Path, found: CodesFolder) -> None:
+    """Refuse (`SettingWrong`) to load a store under the table of codes of another one that is still there: their display codes would be the same."""
+    other, here = found.codes.store, str(Path(folder).resolve())
+    theirs = remembered(Path(other)) if other and other != here else {}
+    if theirs.get("table") == found.codes.table and theirs["path"] == str(found.path):
+        raise SettingWrong(
+            f"The table of codes in {found.path} is that of store {other}. Each store has a table of its own, so that nobody can bring the records of two "
+            "stores together by their display codes. Name another folder: `--codes FOLDER`. Where this is a copy of that store, copy the table, too."
+        )
+
+
+def refuse_earlier(folder: Path, found: CodesFolder, as_of: str, mode: str, older: bool) -> None:
+    """Refuse (`FileRefused`) a delivery that is older than the one served, also where a policy of quarters keeps only the quarter of both. `as_of`: ISO."""
+    served = _served(folder) or {}
+    before = found.codes.delivered.get(str(served.get("token", ""))) if served.get("table") == found.codes.table else None
+    if before is not None and as_of < before and not (mode == "replace" and older):
+        raise FileRefused(
+            f"The manifest's as_of lies before that of the delivery that is served ({before}): these files are older than what is served. "
+            + ("To go back to them on purpose, say `--older`. " if mode == "replace" else "")
+            + "Nothing was loaded."
+        )
+
+
+def note_delivery(folder: Path, found: CodesFolder, as_of: str) -> None:
+    """Note the day of a delivery that changed nothing in the records served."""
+    token = str((_served(folder) or {}).get("token", ""))
+    if token in found.codes.tokens:
+        found.codes.delivered[token] = as_of
 
 
 def _served(folder: Path) -> dict | None:
@@ -61,3 +92,9 @@ def _refuse_other(found: CodesFolder, served: dict, anew: bool) -> None:
         raise StoreProblem(f"The table of codes in {found.path} is another one than that of the records served. {way_out}")
     if found.codes.revision < served["revision"]:
         raise StoreProblem(f"The table of codes in {found.path} is older than the records served; some of their codes are not in it. {way_out}")
+    token = served.get("token")
+    if token and found.codes.tokens and token not in found.codes.tokens and found.codes.revision - served["revision"] < TOKENS_KEPT:
+        raise StoreProblem(
+            f"The table of codes in {found.path} is a copy that went its own way: it was written on since, but the records served were published with another "
+            f"copy, and one display code may stand for two people in the two. Take the copy that the last load wrote. {way_out}"
+        )

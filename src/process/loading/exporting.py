@@ -17,6 +17,7 @@ import pandas as pd
 
 from process import __version__
 from process.errors import SettingWrong, StoreProblem
+from process.intake.codes.folder import TABLE, place
 from process.loading.leaving import ATTRIBUTES, THERAPIST, Records, Rows, leaving
 from process.store.folder import FILE_MODE, FOLDER_MODE, settle_folder
 from process.store.generation import Generation
@@ -73,8 +74,11 @@ def achieved(folder: Path, people: dict[int, int]) -> int | None:
 
 def _refuse_used(folder: Path, generation: Generation) -> None:
     store = generation.path.resolve().parents[1]
-    if folder.resolve().is_relative_to(store):
-        raise StoreProblem(f"{folder} lies inside the store. Rows are exported to a folder of their own, outside it.")
+    for inside, what in ((store, "the store"), (place(store), "the folder of codes, which can undo what the export leaves out")):
+        if folder.resolve().is_relative_to(inside):
+            raise StoreProblem(f"{folder} lies inside {what}. Rows are exported to a folder of their own, outside it.")
+    if any((above / TABLE).exists() for above in (folder.resolve(), *folder.resolve().parents)):
+        raise StoreProblem(f"{folder} lies in a folder that holds a table of codes. Rows are exported to a folder of their own, outside it.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise StoreProblem(f"{folder} is not an empty folder. Name a new one; an export never writes over files.")
 

@@ -7,12 +7,9 @@ are estimated anew from what is left, because some rest on few courses; figures 
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,14 +25,15 @@ from process.intake.codes.folder import CodesFolder
 from process.intake.codes.key_sheets import write_sheets
 from process.intake.codes.table import Codes
 from process.loading.coded import ENTRY, codes_for
-from process.loading.sides import COMPARED, PARENTS, ROOTS, as_records, listed, quoted
+from process.loading.sides import COMPARED, PARENTS, ROOTS, as_records, columns_of, listed, quoted
 from process.measures import derived
 from process.measures.parameters import stored
-from process.store import Generation, journal
+from process.store import Generation, deletions, journal
 from process.store.build import Progress, build, check
 from process.store.encryption import fitting, reading
-from process.store.folder import FILE_MODE, FORGOTTEN, loading, settle_folder
-from process.store.generation import generations, named, refuse_non_store
+from process.store.folder import discard, loading, sweep
+from process.store.generation import generations, named, refuse_non_store, verify
+from process.store.migration import brought_up, outdated
 from process.store.publishing import FORMAT
 from process.store.rewriting import rewrite
 
@@ -44,35 +42,39 @@ Records = dict[str, pd.DataFrame]
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What was done: how many generations were built anew, how many courses went from the newest, whether the table of codes knew the patient."""
+    """What was done: how many generations were built anew, how many courses went from the newest, whether the table of codes knew the patient, and how many
+    generations were destroyed because they were damaged and could not be built anew."""
 
     generations: int
     courses: int
     unlearnt: bool
+    destroyed: int = 0
 
 
 def forget(folder: Path, patient: str, codes: Path | None = None, codes_key: Path | None = None, progress: Progress | None = None) -> Forgotten:
-    """Take the patient with this display code out of every kept generation and out of the table of codes (in the folder `codes`), for good.
+    """Take the patient with this display code, in capital or small letters, out of every kept generation and out of the table of codes (in the folder
+    `codes`), for good.
 
-    Raises `StoreProblem` where neither knows the code or the disk refuses, `KeyProblem` where the store's or the table's key is not here.
+    Raises `StoreProblem` where neither knows the code, what is served is damaged, or the disk refuses, `KeyProblem` where the store's or the table's key is
+    not here.
     """
     folder = Path(folder)
     store.current(folder)
     with loading(folder), _codes(folder, codes, codes_key) as table, journal.noting(folder, "forget") as facts:
-        held = [name for name in generations(folder) if _holds(named(folder, name), [patient])]
-        if not held and patient not in {*forgotten(folder), *table.codes.displays[PATIENT.name].values()}:
-            raise StoreProblem(_unknown(folder))
-        if patient not in forgotten(folder):
-            _note(folder, patient)
-        courses = _courses(store.current(folder), [patient])
-        renamed = _rebuild(folder, progress) if held else {}
-        unlearnt = table.codes.forget(PATIENT.name, patient)
-        if unlearnt:
-            table.save()
-        if table.key is not None:
-            write_sheets(table)  # also where an interrupted command had come as far as the table
+        _swept(folder)
+        verify(store.current(folder))
+        whole, damaged = _told_apart(folder)
+        for generation in whole:
+            outdated(generation)  # says so where it is of a later release
+        patient = _meant(folder, patient, whole, table.codes)
+        deletions.add(folder, [patient])
+        courses = deletions.courses_of(store.current(folder), [patient])
+        for name in damaged:  # nobody can build it anew, and it may hold the patient
+            discard(folder, name, shred=True)
+        renamed = _rebuild(folder, whole, progress) if _holding(folder, deletions.listed(folder)) else {}
+        unlearnt = _unlearn(table, [patient])
         facts["generations"] = len(renamed)
-        return Forgotten(len(renamed), courses, unlearnt)
+        return Forgotten(len(renamed), courses, unlearnt, len(damaged))
 
 
 def replay(folder: Path, also: Iterable[str] = (), progress: Progress | None = None) -> int:
@@ -83,28 +85,31 @@ def replay(folder: Path, also: Iterable[str] = (), progress: Progress | None = N
     folder = Path(folder)
     refuse_non_store(folder)
     with loading(folder):
-        before = forgotten(folder)
-        for patient in dict.fromkeys(also):
-            if patient not in before:
-                _note(folder, patient)
-        gone = forgotten(folder)
-        if not gone or not any(_holds(named(folder, name), gone) for name in generations(folder)):
-            return 0
-        with journal.noting(folder, "forget") as facts:
-            facts["generations"] = len(_rebuild(folder, progress))
-            return facts["generations"]
+        deletions.add(folder, also)
+        return replay_held(folder, progress)
 
 
-def forgotten(folder: Path) -> list[str]:
-    """The display codes of everybody who was forgotten, in that order. `StoreProblem` where the list cannot be read."""
-    path = Path(folder) / FORGOTTEN
-    if not path.exists():
-        return []
-    try:
-        lines = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-        return list(dict.fromkeys(line["patient"] for line in lines))
-    except (OSError, ValueError, KeyError, TypeError):
-        raise StoreProblem(f"{path} cannot be read: a line of it is damaged. Take it from a backup; it says who must not come back.") from None
+def replay_held(folder: Path, progress: Progress | None = None) -> int:
+    """The same for the store's own list, where its lock is held. A generation that is damaged is left as it is: nobody can see it."""
+    gone = deletions.listed(folder)
+    if not gone:
+        return 0
+    _swept(folder)
+    if not _holding(folder, gone):
+        return 0
+    with journal.noting(folder, "forget") as facts:
+        facts["generations"] = len(_rebuild(folder, _told_apart(folder)[0], progress))
+        return facts["generations"]
+
+
+def finish(folder: Path, codes: Path | None = None, codes_key: Path | None = None, progress: Progress | None = None) -> int:
+    """End every deletion that is on the store's list, in its generations, the table of codes (where it is at hand) and the key sheets; the store's lock is
+    held. Gives how many generations were built anew."""
+    rebuilt = replay_held(folder, progress)
+    if codes_folder.place(folder, codes).exists():
+        with codes_folder.held(folder, codes, codes_key) as table:
+            _unlearn(table, deletions.listed(folder))
+    return rebuilt
 
 
 def recall(folder: Path, codes: Codes, anew: bool = False) -> None:
@@ -112,7 +117,7 @@ def recall(folder: Path, codes: Codes, anew: bool = False) -> None:
 
     `anew`: the load goes on with another table. Raises `SettingWrong` where that one cannot tell who they are.
     """
-    gone = forgotten(folder)
+    gone = deletions.listed(folder)
     for patient in gone:
         codes.forget(PATIENT.name, patient)
     unknown = len(set(gone) - set(codes.retired[PATIENT.name]))
@@ -122,6 +127,25 @@ def recall(folder: Path, codes: Codes, anew: bool = False) -> None:
             "who they are in an export: with `--new-codes` they would come back. Take that table from a backup; or take those patients out of the export, and "
             "load it into a new store."
         )
+
+
+def _meant(folder: Path, patient: str, whole: list[Generation], codes: Codes) -> str:
+    """The display code as the store has it: as it was typed, or in capital letters, which all display codes are of. `StoreProblem` where nobody has it."""
+    known = {*deletions.listed(folder), *codes.displays[PATIENT.name].values()}
+    for code in dict.fromkeys((patient, patient.strip(), patient.strip().upper())):
+        if code in known or any(deletions.courses_of(generation, [code]) for generation in whole):
+            return code
+    raise StoreProblem(_unknown(folder))
+
+
+def _unlearn(table: CodesFolder, patients: Iterable[str]) -> bool:
+    """Take the patients out of the table of codes and off the key sheets; whether it knew one of them."""
+    known = [patient for patient in patients if table.codes.forget(PATIENT.name, patient)]
+    if known:
+        table.save()
+    if table.key is not None:
+        write_sheets(table)  # also where an interrupted command had come as far as the table
+    return bool(known)
 
 
 def _unknown(folder: Path) -> str:
@@ -144,30 +168,36 @@ def _codes(folder: Path, place: Path | None, key: Path | None) -> Iterator[Codes
         yield table
 
 
-def _note(folder: Path, patient: str) -> None:
-    line = json.dumps({"patient": patient, "when": datetime.now(UTC).isoformat(timespec="seconds")}) + "\n"
-    handle = os.open(folder / FORGOTTEN, os.O_WRONLY | os.O_APPEND | os.O_CREAT, FILE_MODE)
-    try:
-        os.write(handle, line.encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    settle_folder(folder)
+def _swept(folder: Path) -> None:
+    if swept := sweep(folder):
+        journal.note(folder, "sweep", "done", files=swept)
 
 
-def _holds(generation: Generation, patients: list[str]) -> bool:
-    return _courses(generation, patients) > 0
+def _holding(folder: Path, gone: list[str]) -> bool:
+    """Whether a kept generation that can be read holds one of these patients."""
+    for name in generations(folder):
+        with suppress(StoreProblem):
+            if deletions.courses_of(named(folder, name), gone):
+                return True
+    return False
 
 
-def _courses(generation: Generation, patients: list[str]) -> int:
-    with store.DuckDBEngine.open(generation) as engine:
-        found = engine.query("select count(*) as n from courses where patient_id in (select unnest($patients))", patients=patients)
-        return int(found["n"].iloc[0])
+def _told_apart(folder: Path) -> tuple[list[Generation], list[str]]:
+    """The kept generations that are as they were published, oldest first, and the names of those that are damaged."""
+    whole, damaged = [], []
+    for name in generations(folder):
+        try:
+            generation = named(folder, name)
+            verify(generation)
+            whole.append(generation)
+        except StoreProblem:
+            damaged.append(name)
+    return whole, damaged
 
 
-def _rebuild(folder: Path, progress: Progress | None) -> dict[str, str]:
-    """Every kept generation without those who were forgotten, the old files overwritten and removed; new names by old ones."""
-    gone, forms, key = forgotten(folder), store.own_instruments(folder).forms, fitting(folder, None)
+def _rebuild(folder: Path, whole: list[Generation], progress: Progress | None) -> dict[str, str]:
+    """These generations without those who were forgotten, the old files overwritten and removed; new names by old ones."""
+    gone, forms, key = deletions.listed(folder), store.own_instruments(folder).forms, fitting(folder, None)
     carried: dict[str, Any] = {"of": None, "parameters": None}
 
     def copy(generation: Generation, aside: Path) -> dict[str, Any]:
@@ -183,27 +213,29 @@ def _rebuild(folder: Path, progress: Progress | None) -> dict[str, str]:
             connection.close()
         return {"format": FORMAT, "contract_version": VERSION, "product_version": __version__, "counts": counts}
 
-    return rewrite(folder, copy, key, progress, shred=True)
+    return rewrite(folder, copy, key, progress, shred=True, names=[generation.name for generation in whole])
 
 
 def without(generation: Generation, patients: list[str]) -> Records:
-    """A generation's records without those of these patients, in the contract's tables."""
+    """A generation's records without those of these patients, in the contract's tables; what an earlier release did not have yet is left out."""
     connection = reading(generation.path, generation.key())
     try:
+        present = columns_of(connection)
         connection.execute(
             "create temp table gone_course_id as select course_id from courses where patient_id in (select unnest($patients))", {"patients": patients}
         )
         for root, parent in PARENTS.items():
-            connection.execute(f"create temp table gone_{root} as select {root} from {parent} where course_id in (select course_id from gone_course_id)")
+            held = f"select {root} from {parent} where course_id in (select course_id from gone_course_id)" if parent in present else f"select '' as {root}"
+            connection.execute(f"create temp table gone_{root} as {held}")
         found = {"manifest": connection.execute("select * from manifest").df()}
-        for name in COMPARED:
+        for name in (name for name in COMPARED if name in present):
             root = ROOTS[name]
-            columns = listed(TABLES[name].names)
+            columns = listed(column for column in TABLES[name].names if column in present[name])
             if name == "goals":  # a goal of somebody else may name one of theirs as its successor
                 theirs = "replaced_by in (select goal_id from gone_goal_id)"
                 columns = columns.replace(quoted("replaced_by"), f'case when {theirs} then null else replaced_by end as "replaced_by"')
             rows = connection.execute(f'select {columns} from "{name}" where {root} not in (select {root} from gone_{root})').to_arrow_table()
             found[name] = as_records(rows)
-        return found
     finally:
         connection.close()
+    return brought_up(found, generation.manifest["contract_version"])

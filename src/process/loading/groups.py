@@ -17,6 +17,8 @@ from process.intake.codes.surrogates import Records
 from process.intake.rare import ATTRIBUTES, settle_rare
 from process.intake.report import Note
 
+LEFT_COARSE = "courses of the store handed over again whose attributes stay empty, by the clinic's policy"
+
 
 def settled_groups(folder: Path, records: Records, policy: Policy, mode: str) -> tuple[Records, tuple[Note, ...]]:
     """The records with rare combinations as the policy wants them, and the notes for the report. `records`: under surrogates, the contract's tables."""
@@ -28,15 +30,34 @@ def settled_groups(folder: Path, records: Records, policy: Policy, mode: str) ->
     with store.DuckDBEngine.open(store.current(folder)) as engine:
         served = engine.query("select * from courses").set_index("course_id")
     coming = _whole(records["courses"], served)
+    told: tuple[Note, ...] = ()
+    if mode == "add" and policy.rare == "coarsen":
+        coming, kept = _as_coarse(coming, served)
+        records = records | {"courses": coming[list(records["courses"].columns)]}
+        told = (Note(LEFT_COARSE, kept),) if kept else ()
     untouched = served.loc[~served.index.isin(coming["course_id"])].reset_index()
     everything = pd.concat([coming, untouched[list(coming.columns)]], ignore_index=True)
     settled, account = settle_rare(everything, policy)
     present = [name for name in ATTRIBUTES if name in settled]
     coarser = (_text(settled[present]) != _text(everything[present])).any(axis=1)
     if not coarser.any():
-        return records, account.notes()
+        return records, (*told, *account.notes())
     along = settled[(settled.index < len(coming)) | coarser]
-    return records | {"courses": along.reset_index(drop=True)}, account.notes()
+    return records | {"courses": along.reset_index(drop=True)}, (*told, *account.notes())
+
+
+def _as_coarse(coming: pd.DataFrame, served: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The courses handed over, those that the store holds without the attributes that it holds empty; and how many courses lost one by that.
+
+    The store emptied them by the same policy: a load that only adds does not fill them again, nor is it refused for what the policy did.
+    """
+    there = coming["course_id"].astype("str")
+    known = there.isin(served.index).to_numpy()
+    lost = pd.Series(False, index=coming.index)
+    for name in [name for name in ATTRIBUTES if name in coming]:
+        emptied = known & served[name].reindex(there).isna().to_numpy() & coming[name].notna().to_numpy()
+        coming, lost = coming.assign(**{name: coming[name].mask(emptied)}), lost | emptied
+    return coming, int(lost.sum())
 
 
 def _whole(courses: pd.DataFrame, served: pd.DataFrame) -> pd.DataFrame:

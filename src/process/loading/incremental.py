@@ -15,36 +15,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from process.contract.instruments import Form
 from process.contract.tables import TABLES
 from process.errors import StoreProblem
+from process.loading import touched
 from process.loading.changes import STATED, Comparison
-from process.loading.differing import afterwards
-from process.loading.sides import COMPARED, PARENTS, ROOTS, as_records, quoted
 from process.measures import derived, publishing
-from process.measures.parameters import Query, estimate, quarter
 from process.measures.parameters import described as definitions
+from process.measures.parameters import quarter
 from process.sealed import Key
 from process.store import Generation, OwnInstruments
 from process.store import current as current_generation
-from process.store.build import Derive, Progress, build, summaries
-from process.store.encryption import GENERATION, writing
-from process.store.types import as_frame
+from process.store.build import Derive, Progress, build, kept
+from process.store.encryption import writing
 from process.store.unlocking import described
-from process.store.working import IDS, WORKING, Codes, numbered, put, put_frame, put_registry, with_codes
+from process.store.working import WORKING
 
 LARGEST = 0.2
 """Of all courses; beyond, building everything costs about as much and leaves the tables in order."""
-OWNERS = {"goal_chains": "goal_id"}
-"""Tables whose rows are not told apart by `course_id`, and by what they are."""
-
-
-class _BuildWhole(Exception):
-    """What was thought to be a small change is none."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +88,7 @@ class _Builder:
         if self._small(key):
             try:
                 return self._changed(path, progress, forms, key)
-            except _BuildWhole:
+            except touched.BuildWhole:
                 path.unlink(missing_ok=True)
         return build(path, self.comparison.records(), progress, derive, forms, key)
 
@@ -121,98 +112,16 @@ class _Builder:
         try:
             connection.execute(f"use {WORKING}")
             progress(steps[1], 1, len(steps))
-            codes = self._records(connection, forms)
+            codes = touched.records(connection, self.comparison.sides, forms)
             progress(steps[2], 2, len(steps))
-            made = self._summaries(connection, codes)
+            names = touched.made(connection, codes, self.earlier)
             progress(steps[3], 3, len(steps))
-            self._put_in(connection, made)
-            return _counts(connection)
+            touched.put_in(connection, names, self.earlier)
+            return touched.counts(connection)
         finally:
             connection.close()
-
-    def _records(self, connection: duckdb.DuckDBPyConnection, forms: tuple[Form, ...]) -> Codes:
-        """The touched courses' records after the load as working tables; and whose rows they take the place of, as `touched_<root>`."""
-        sides = self.comparison.sides
-        for root, parent in PARENTS.items():
-            owned = [f'select {root} from "{side}_{parent}" where course_id in (select course_id from touched)' for side in (sides.held, "arriving")]
-            sides.run(f'create or replace temp table "touched_{root}" as ' + " union ".join(owned))
-        sides.run("create or replace temp view touched_course_id as select course_id from touched")
-        for root in ("course_id", *PARENTS):
-            connection.register(f"touched_{root}", sides.run(f'select {root} from "touched_{root}"').to_arrow_table())
-        records = {"manifest": sides.run('select * from "delivered_manifest"').df()}
-        records |= {name: as_records(sides.run(afterwards(sides, name, _within(name))).to_arrow_table()) for name in COMPARED}
-        frames, codes = numbered(connection, records)
-        for name, table in TABLES.items():
-            put(connection, table, frames[name], forms)
-        put_registry(connection, forms)
-        return codes
-
-    def _summaries(self, connection: duckdb.DuckDBPyConnection, codes: Codes) -> list[str]:
-        """The touched courses' rows of every summary and derived table, as working tables; their names."""
-        for name, select in summaries():
-            connection.execute(f'create table "{name}" as {select}')
-        for name, frame in derived.tables(derived.remembering(_asking(connection)), self.earlier).items():
-            put_frame(connection, f"{WORKING}.{quoted(name)}", codes.back(frame))
-        return [name for name, _ in summaries()] + list(derived.TABLES)
-
-    def _put_in(self, connection: duckdb.DuckDBPyConnection, made: list[str]) -> None:
-        """In one transaction: the touched courses' rows out of every table, and in again as they are now."""
-        for name in derived.TABLES:
-            _refuse_other_types(connection, name)
-        connection.execute("set wal_autocheckpoint = '1KB'")  # the commit writes the file itself then, and nothing to a log first
-        connection.execute("begin transaction")
-        for name in [*COMPARED, *made]:
-            root = ROOTS.get(name) or OWNERS.get(name, "course_id")
-            connection.execute(f'delete from {GENERATION}.main."{name}" where {root} in (select {root} from "touched_{root}")')
-            connection.execute(f'insert into {GENERATION}.main."{name}" by name {with_codes(connection, name)}')
-        connection.execute(f"delete from {GENERATION}.main.manifest")
-        connection.execute(f"insert into {GENERATION}.main.manifest by name select * from {WORKING}.manifest")
-        self._refuse_new_parameters(connection)
-        connection.execute("commit")
-        connection.execute(f"checkpoint {GENERATION}")
-
-    def _refuse_new_parameters(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """A parameter that there was too little for may have enough now; every course's figures rest on it then."""
-        known = set(self.earlier["parameter"])
-        if known == set(derived.ESTIMATORS):
-            return
-        connection.execute(f"use {GENERATION}")
-        found = estimate(_asking(connection), derived.ESTIMATORS, self.earlier)
-        if set(found["parameter"]) != known:
-            raise _BuildWhole
 
 
 def _tables() -> set[str]:
     """The tables of a whole generation of this release."""
-    return {*TABLES, "instruments", *(name for name, _ in summaries()), *derived.STORED}
-
-
-def _asking(connection: duckdb.DuckDBPyConnection) -> Query:
-    return lambda sql, **params: as_frame(connection.execute(sql, params))
-
-
-def _within(name: str) -> str:
-    return f'{ROOTS[name]} in (select {ROOTS[name]} from "touched_{ROOTS[name]}")'
-
-
-def _refuse_other_types(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """What statistics add has the types that its values call for: those of a few courses must fit those of all."""
-    wanted, given = (
-        {column: kind for column, kind, *_ in connection.execute(f'describe {place}.main."{name}"').fetchall()} for place in (GENERATION, "memory")
-    )
-    if set(wanted) != set(given):
-        raise _BuildWhole
-    if not connection.execute(f'select count(*) from {WORKING}."{name}"').fetchone()[0]:
-        return
-    for column, kind in given.items():
-        if kind == wanted[column] or column in IDS or {kind[:4], wanted[column][:4]} <= {"ENUM", "VARC"} or (kind, wanted[column]) == ("INTEGER", "DOUBLE"):
-            continue
-        lossless = f"count(*) filter (where {quoted(column)} is not null and {quoted(column)} is distinct from cast({quoted(column)} as {wanted[column]}))"
-        if kind not in ("DOUBLE", "INTEGER", "BIGINT") or connection.execute(f'select {lossless} from {WORKING}."{name}"').fetchone()[0]:
-            raise _BuildWhole
-
-
-def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    names = [name for (name,) in connection.execute("select table_name from duckdb_tables() where database_name = $place", {"place": GENERATION}).fetchall()]
-    parts = " union all ".join(f"""select '{name}', count(*) from {GENERATION}.main."{name}" """ for name in sorted(names))
-    return dict(connection.execute(parts).fetchall())
+    return {*TABLES, "instruments", *kept(), *derived.STORED}

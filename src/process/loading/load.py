@@ -11,19 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from process import intake, store
 from process.contract import policy as policies
 from process.contract.instruments import Form
 from process.contract.policy import Policy
 from process.errors import FileRefused, SettingWrong
 from process.intake import Report
-from process.intake.codes.folder import CodesFolder
+from process.intake.codes.folder import CodesFolder, remember
 from process.intake.codes.key_sheets import write_sheets
 from process.intake.codes.surrogates import Records, disguise
-from process.loading import forgetting, incremental
+from process.loading import continuing, forgetting, incremental
 from process.loading.changes import Changes, Comparison, compare
-from process.loading.coarse import refuse_mixed_dates
-from process.loading.coded import codes_for, entry
+from process.loading.coarse import refuse_finer, refuse_mixed_dates, told_finer
+from process.loading.coded import codes_for, entry, note_delivery, refuse_earlier, refuse_shared
 from process.loading.groups import settled_groups
 from process.store import Generation, OwnInstruments, encryption, journal
 from process.store.build import Progress
@@ -93,26 +95,46 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
     own = store.own_instruments(folder, wishes.instruments)
     if wishes.key and wishes.key != "keyring" and Path(wishes.key).exists():
         hand_in_file(Path(wishes.key))
+    if not check and (folder / "generations").is_dir():
+        forgetting.replay(folder, progress=say)  # a deletion that was cut short is ended before anything is compared with what it left
     if wishes.mode == "replace" and not check:  # files that hold everything mend a store; a week's records would hide what was lost
         for done in make_ready(folder):
             say(done, 0, 1)
     refuse_mixed_dates(folder, policy.dates, wishes.mode)
-    read = intake.read(files, wishes.mapping, say, own.forms, partial=wishes.mode != "replace")
+    whole = wishes.mode == "replace"
+    read = intake.read(files, wishes.mapping, say, own.forms) if whole else None
     with codes_for(folder, wishes.codes, wishes.codes_key, mode=wishes.mode, anew=wishes.new_codes, look=check) as table:
+        refuse_shared(folder, table)
+        if read is None:  # of an export with dates the table knows when courses began
+            known = continuing.earlier(folder, table.codes) if wishes.mapping and _served(folder) else None
+            labels = continuing.labels(folder) if _served(folder) else frozenset()
+            read = intake.read(files, wishes.mapping, say, own.forms, partial=True, earlier=known, labels=labels)
+        as_of = str(pd.Timestamp(read.records["manifest"]["as_of"].iloc[0]).date())
+        refuse_earlier(folder, table, as_of, wishes.mode, wishes.older)
         forgetting.recall(folder, table.codes, anew=wishes.new_codes)
         say("replacing codes", 0, 1)
         records, account = disguise(read.records, table.codes, policy)
         report = account.told(read.report)
+        continuing.remember(table.codes, read.starts, whole)
         del read
+        if not whole:
+            refuse_finer(folder, records, wishes.mode)
+            records = continuing.with_days_filled(folder, records, table.codes)
         records, notes = settled_groups(folder, records, policy, wishes.mode)
         report = replace(report, notes=(*report.notes, *notes))
         say("comparing with what is served", 0, 1)
         with _compared(folder, records, wishes, own.forms) as comparison:
             report = _refused(report, comparison.refused)
             _refuse_fewer(comparison.changes, wishes)
+            told = told_finer(folder, policy.dates, records)
             if check:
-                return Loaded(report, comparison.changes)
-            return _publish(folder, comparison, table, wishes, policy, own, report, say)
+                return Loaded(report, comparison.changes, told=told)
+            done = _publish(folder, comparison, table, wishes, policy, own, report, as_of, say)
+            return replace(done, told=(*told, *done.told))
+
+
+def _served(folder: Path) -> bool:
+    return (folder / "current").exists()
 
 
 def _refuse_fewer(changes: Changes, wishes: Wishes) -> None:
@@ -130,17 +152,22 @@ def _compared(folder: Path, records: Records, wishes: Wishes, forms: Sequence[Fo
 
 
 def _publish(
-    folder: Path, comparison: Comparison, table: CodesFolder, wishes: Wishes, policy: Policy, own: OwnInstruments, report: Report, say: Progress
+    folder: Path, comparison: Comparison, table: CodesFolder, wishes: Wishes, policy: Policy, own: OwnInstruments, report: Report, as_of: str, say: Progress
 ) -> Loaded:
     """Write what a comparison found: the table of codes first, then the generation, then what rests on both."""
     changes = comparison.changes
+    table.codes.store = str(folder.resolve())
     if changes.nothing and not wishes.new_parameters:
         _keep_policy(folder, wishes, policy)
         write_sheets(table)  # a load that was stopped before its sheets is made good by the same files
+        if table.key is not None:
+            note_delivery(folder, table, as_of)
+            table.save()  # when courses began, too, where an earlier load of the same records did not say
+            remember(folder, table)
         return Loaded(report, changes)
     chosen = encryption.choose(folder, _origin(comparison), wishes.key, wishes.unencrypted)
     first = table.key is None
-    table.save()
+    table.save(as_of)
     if chosen.key is not None and table.key is not None and chosen.key.secret == table.key.secret:
         raise SettingWrong("The store and the table of codes must not have the same key: whoever serves the store could open the table. Name two files.")
     told = [chosen.told] if chosen.told else []
@@ -151,6 +178,7 @@ def _publish(
         )
     about = {"intake": _without_file_names(report.as_dict()), "codes": entry(table)}
     generation = incremental.publish(folder, comparison, say, about, wishes.new_parameters, own, chosen.key)
+    remember(folder, table)
     _keep_policy(folder, wishes, policy)
     say("key sheets", 0, 1)
     written = write_sheets(table)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from process.contract.tables import TABLES, Table
 from process.store import Generation
+from process.store.deletions import refuse_deleted
 from process.store.encryption import GENERATION, reading
 
 COMPARED = tuple(name for name in TABLES if name != "manifest")
@@ -27,17 +28,21 @@ Records = Mapping[str, pd.DataFrame | pa.Table]
 class Sides:
     """Both sides of a load. Close it when the load is done: until then it holds the rows that come and go, in memory alone.
 
-    `held`: where the rows of the store are that a load can touch: `served`, or `near` once they were gathered (`differing.by_row`).
+    `stored`: the tables of the store's generation, each with its columns; `held`: where the rows of the store are that a load can touch: `served`, or `near`
+    once they were gathered (`differing.by_row`).
     """
 
     def __init__(self, served: Generation | None, delivered: Records):
         self.present = {name: tuple(_names(rows)) for name, rows in delivered.items()}
         self.connection = duckdb.connect(":memory:") if served is None else reading(served.path, served.key())
+        if served is not None:
+            refuse_deleted(served, self.connection)  # what is added to would carry them on
         self.held = "served"
+        self.stored = {} if served is None else columns_of(self.connection)
         self.run("use memory")
         self.run("set temp_directory = ''")
         for name, table in TABLES.items():
-            self._lay_out(table, delivered.get(name), served)
+            self._lay_out(table, delivered.get(name))
 
     def run(self, sql: str, *values: object) -> duckdb.DuckDBPyConnection:
         """Run one statement; `?` stand for values."""
@@ -55,10 +60,11 @@ class Sides:
         """Let go of the store's file and of the rows."""
         self.connection.close()
 
-    def _lay_out(self, table: Table, delivered: pd.DataFrame | pa.Table | None, served: Generation | None) -> None:
+    def _lay_out(self, table: Table, delivered: pd.DataFrame | pa.Table | None) -> None:
         nothing = f"select {_typed(table, ())} where false"
-        stored = f"select {_typed(table, table.names)} from {GENERATION}.main.{quoted(table.name)}"  # a generation has choices as numbers
-        self.run(f'create temp view "served_{table.name}" as {nothing if served is None else stored}')
+        present = self.stored.get(table.name)  # a generation of an earlier release may lack a column, or the table
+        stored = f"select {_typed(table, present or ())} from {GENERATION}.main.{quoted(table.name)}"  # a generation has choices as numbers
+        self.run(f'create temp view "served_{table.name}" as {stored if present else nothing}')
         for side in ("arriving", "leaving"):
             self.run(f'create temp table "{side}_{table.name}" as {nothing}')
         if delivered is not None:
@@ -66,6 +72,17 @@ class Sides:
             self.connection.register(f"handed_over_{table.name}", arrow)
             nothing = f'select {_typed(table, self.present[table.name])} from "handed_over_{table.name}"'
         self.run(f'create temp view "delivered_{table.name}" as {nothing}')
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    """The tables of the generation that is attached, each with its columns."""
+    found: dict[str, tuple[str, ...]] = {}
+    for table, column in connection.execute(
+        "select table_name, column_name from information_schema.columns where table_catalog = $generation order by 1, ordinal_position",
+        {"generation": GENERATION},
+    ).fetchall():
+        found[table] = (*found.get(table, ()), column)
+    return found
 
 
 def as_records(rows: pa.Table) -> pd.DataFrame:

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -98,10 +98,10 @@ def fit(series: Series) -> Autoregression | None:
     def best_level(point: Floats) -> tuple[float, float, Parts]:
         phi, noise = _inside(point)
         parts = _parts(kept, gaps, reach, phi, noise)
-        found = optimize.minimize_scalar(lambda level: -parts.likelihood(np.exp(level)), bounds=np.log(_LEVEL), method="bounded", options={"xatol": 1e-4})
+        found = scipy.optimize.minimize_scalar(lambda level: -parts.likelihood(np.exp(level)), bounds=np.log(_LEVEL), method="bounded", options={"xatol": 1e-4})
         return float(found.fun), float(np.exp(found.x)), parts
 
-    found = optimize.minimize(
+    found = scipy.optimize.minimize(
         lambda point: best_level(point)[0], _outside(0.4, 0.7), method="Nelder-Mead", options={"xatol": 2e-3, "fatol": 1e-4, "initial_simplex": _SIMPLEX}
     )
     phi, noise = _inside(found.x)

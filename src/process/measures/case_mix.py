@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
+import scipy
 from numpy.typing import NDArray
-from scipy import special, stats
 
 from process.measures.parameters import Estimator, Query, sql
 
@@ -48,7 +47,7 @@ def fitted(courses: pd.DataFrame, events: NDArray[np.float64]) -> pd.DataFrame:
     mean = float(courses["severity"].mean()) if terms else float("nan")
     kept = {name: column for name, column in terms.items() if column.any() or name == _SEVERITY}
     design = np.column_stack([np.ones(len(courses)), *(_column(name, column, mean) for name, column in kept.items())])
-    start = np.concatenate([[special.logit(events.mean())], np.zeros(len(kept))])
+    start = np.concatenate([[scipy.special.logit(events.mean())], np.zeros(len(kept))])
     found = _coefficients(design, events, start, _alike(courses, events)) if kept else start
     everyone = np.ones(len(courses), dtype=bool)
     rows = [("intercept", found[0], everyone)]
@@ -78,10 +77,16 @@ def _alike(courses: pd.DataFrame, events: NDArray[np.float64]) -> NDArray[np.int
 def _coefficients(design: NDArray[np.float64], events: NDArray[np.float64], start: NDArray[np.float64], alike: NDArray[np.int64]) -> NDArray[np.float64]:
     """The ridge regression's coefficients; courses that are alike go in once, with their number as weight."""
     _, first, weight = np.unique(alike, return_index=True, return_counts=True)
-    model = sm.GLM(events[first], design[first], family=sm.families.Binomial(), freq_weights=weight)
-    # statsmodels divides the likelihood by the rows it sees and not by their weights, so that the penalty is divided by them, too
-    penalty = np.array([0.0] + [1.0 / (PENALTY_SCALE**2 * model.nobs)] * (design.shape[1] - 1))
-    return np.asarray(model.fit_regularized(alpha=penalty, L1_wt=0.0, start_params=start).params)
+    rows, happened = design[first], events[first]
+    penalty = np.array([0.0] + [1.0 / PENALTY_SCALE**2] * (design.shape[1] - 1))
+
+    def loss(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        log_odds = rows @ at
+        value = weight @ (np.logaddexp(0.0, log_odds) - happened * log_odds) + (penalty * at**2).sum() / 2
+        return value / len(rows), (rows.T @ (weight * (scipy.special.expit(log_odds) - happened)) + penalty * at) / len(rows)
+
+    # the ridge of statsmodels' GLM.fit_regularized, step by step, without the second that loading statsmodels takes
+    return scipy.optimize.minimize(loss, start, jac=True, method="BFGS").x
 
 
 def expected(courses: pd.DataFrame, terms: pd.Series) -> NDArray[np.float64]:
@@ -101,7 +106,7 @@ def expected(courses: pd.DataFrame, terms: pd.Series) -> NDArray[np.float64]:
         own = terms[terms.index.str.startswith(f"{label}: ")]
         by_code = own.rename(lambda name, label=label: name.removeprefix(f"{label}: "))
         log_odds += courses[attribute].fillna(_UNKNOWN).map(by_code).fillna(by_code.get(_OTHER, 0.0)).to_numpy(dtype=float)
-    return special.expit(log_odds)
+    return scipy.special.expit(log_odds)
 
 
 def table(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +127,7 @@ def terms_of(parameters: pd.DataFrame, outcome: str) -> pd.Series:
 def c_statistic(events: NDArray[np.float64], score: NDArray[np.float64]) -> float:
     """The chance that a course with the event has the higher score than one without, ties counted half (the Mann-Whitney statistic)."""
     positive = events > 0
-    ranks = stats.rankdata(score)
+    ranks = pd.Series(score).rank().to_numpy()  # ties get their mean rank
     pairs = positive.sum() * (~positive).sum()
     return float((ranks[positive].sum() - positive.sum() * (positive.sum() + 1) / 2) / pairs)
 

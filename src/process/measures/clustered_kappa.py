@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from process.measures.intervals import LEVEL, MINIMUM_CLUSTERS, clustered_means, reasons
 
@@ -54,5 +54,5 @@ def clustered_kappa(tables: Floats, level: float = LEVEL, minimum_clusters: int 
     why = str(reasons(np.array([n]), np.array([clusters]), np.array([df]), minimum_clusters, unit)[0])
     if why:
         return Kappa(kappa, np.nan, np.nan, int(round(n)), clusters, df, why)
-    half = special.stdtrit(df, 0.5 + level / 2) * np.sqrt((derivative**2 / (1.0 - sizes / n)).sum())
+    half = scipy.special.stdtrit(df, 0.5 + level / 2) * np.sqrt((derivative**2 / (1.0 - sizes / n)).sum())
     return Kappa(kappa, max(kappa - half, -1.0), min(kappa + half, 1.0), int(round(n)), clusters, df, "")

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
 
 from process.measures.intervals import wilson
 
@@ -50,9 +50,9 @@ def proportion_limits(n: ArrayLike, target: ArrayLike, level: float, method: str
     some = size > 0
     size = np.where(some, size, np.nan)
     if method == "exact":
-        lower, upper = (stats.binom.ppf(tail, size, p) / size for tail in ((1 - level) / 2, (1 + level) / 2))
+        lower, upper = (scipy.stats.binom.ppf(tail, size, p) / size for tail in ((1 - level) / 2, (1 + level) / 2))
         return np.maximum(lower, 0.0)[()], np.asarray(upper)[()]  # scipy's quantile of a target of 0 is -1
-    reach = special.ndtri((1 + level) / 2) * np.sqrt(p * (1 - p) / size)
+    reach = scipy.special.ndtri((1 + level) / 2) * np.sqrt(p * (1 - p) / size)
     return np.where(some, p - reach, np.nan)[()], np.where(some, p + reach, np.nan)[()]
 
 
@@ -93,7 +93,7 @@ def adjusted_limits(n: ArrayLike, target: float, level: float, tau: float) -> tu
     _check_level(level)
     if p < 0 or p > 1 or tau < 0 or np.any(size < 0):
         raise ValueError("the target lies from 0 to 1, tau and n are 0 or more")
-    reach = special.ndtri((1 + level) / 2) * np.sqrt(1.0 / (4.0 * np.where(size > 0, size, np.nan)) + tau**2)
+    reach = scipy.special.ndtri((1 + level) / 2) * np.sqrt(1.0 / (4.0 * np.where(size > 0, size, np.nan)) + tau**2)
     middle = np.arcsin(np.sqrt(p))
     lower, upper = (np.sin(np.clip(edge, 0.0, np.pi / 2)) ** 2 for edge in (middle - reach, middle + reach))
     return lower[()], upper[()]
@@ -123,7 +123,7 @@ def shrink(numerators: ArrayLike, denominators: ArrayLike) -> pd.DataFrame:
         return table
     a, b = prior[0] + r[some], prior[1] + n[some] - r[some]
     mean = a / (a + b)
-    lower, upper = (special.betaincinv(a, b, tail) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    lower, upper = (scipy.special.betaincinv(a, b, tail) for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     table.iloc[some] = np.column_stack([mean, np.minimum(lower, mean), np.maximum(upper, mean)])
     return table
 
@@ -144,19 +144,19 @@ def fit(numerators: ArrayLike, denominators: ArrayLike) -> tuple[float, float] |
         return None
 
     def negative(at: Floats) -> tuple[float, Floats]:
-        mu, strength = special.expit(at[0]), np.exp(at[1])
+        mu, strength = scipy.special.expit(at[0]), np.exp(at[1])
         a, b = mu * strength, (1 - mu) * strength
-        value = (special.betaln(a + r, b + n - r) - special.betaln(a, b)).sum()
-        total = special.digamma(a + b) - special.digamma(a + b + n)
-        by_a = (special.digamma(a + r) - special.digamma(a) + total).sum()
-        by_b = (special.digamma(b + n - r) - special.digamma(b) + total).sum()
+        value = (scipy.special.betaln(a + r, b + n - r) - scipy.special.betaln(a, b)).sum()
+        total = scipy.special.digamma(a + b) - scipy.special.digamma(a + b + n)
+        by_a = (scipy.special.digamma(a + r) - scipy.special.digamma(a) + total).sum()
+        by_b = (scipy.special.digamma(b + n - r) - scipy.special.digamma(b) + total).sum()
         return -value, -np.array([(by_a - by_b) * mu * (1 - mu) * strength, by_a * a + by_b * b])
 
     limits = [(-20, 20), (_WEAKEST_PRIOR, _STRONGEST_PRIOR)]
-    best = optimize.minimize(negative, [special.logit(p), 2.0], jac=True, method="L-BFGS-B", bounds=limits, options={"ftol": 1e-14, "gtol": 1e-7}).x
+    best = scipy.optimize.minimize(negative, [scipy.special.logit(p), 2.0], jac=True, method="L-BFGS-B", bounds=limits, options={"ftol": 1e-14, "gtol": 1e-7}).x
     if best[1] >= _STRONGEST_PRIOR - 1e-3:
         return None
-    mu, strength = special.expit(best[0]), np.exp(best[1])
+    mu, strength = scipy.special.expit(best[0]), np.exp(best[1])
     return float(mu * strength), float((1 - mu) * strength)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 SHARE_OF_SCORE = 0.25  # Tang & DeRubeis 1999
 SESSIONS_A_SIDE = 3
@@ -102,7 +102,7 @@ def _lasting(distress: Floats, course: NDArray[np.int64], losses: bool) -> tuple
     (n_pre, pre, squares_pre), (n_post, post, squares_post) = (_side(part) for part in np.split(windows, 2, axis=1))
     enough = (n_pre >= LEAST_A_SIDE) & (n_post >= LEAST_A_SIDE)
     df = np.where(enough, n_pre + n_post - 2, 1)
-    margin = special.stdtrit(df, CONFIDENCE) * np.sqrt((squares_pre + squares_post) / df)
+    margin = scipy.special.stdtrit(df, CONFIDENCE) * np.sqrt((squares_pre + squares_post) / df)
     return enough, enough & ((post - pre if losses else pre - post) > margin)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
-from statsmodels.duration.survfunc import CumIncidenceRight
 
 LEVEL = 0.95
 COLUMNS = ["time", "fate", "incidence", "lower", "upper", "at_risk"]
@@ -41,6 +40,8 @@ def cumulative(times: ArrayLike, fates: ArrayLike, horizon: float) -> pd.DataFra
     when = when[seen]
     if not len(names):
         return pd.DataFrame({name: pd.Series(dtype=object if name == "fate" else np.int64 if name == "at_risk" else np.float64) for name in COLUMNS})
+    from statsmodels.duration.survfunc import CumIncidenceRight  # a second of loading, which only pages need
+
     with np.errstate(divide="ignore", invalid="ignore"):  # its standard error, which is not used: see below
         found = CumIncidenceRight(when, codes + 1)
     steps = np.asarray(found.times, dtype=np.float64)
@@ -75,5 +76,5 @@ def _standard_error(when: Floats, codes: NDArray, code: int, steps: Floats, inci
 def _limits(share: Floats, error: Floats) -> tuple[Floats, Floats]:
     some = (share > 1e-12) & (share < 1 - 1e-12)
     inside = np.where(some, share, 0.5)
-    power = special.ndtri(0.5 + LEVEL / 2) * error / (inside * -np.log(inside))
+    power = scipy.special.ndtri(0.5 + LEVEL / 2) * error / (inside * -np.log(inside))
     return np.where(some, inside ** np.exp(power), np.nan), np.where(some, inside ** np.exp(-power), np.nan)

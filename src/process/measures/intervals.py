@@ -14,9 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
-from statsmodels.stats.proportion import proportion_confint
 
 LEVEL = 0.95
 MINIMUM_CLUSTERS = 6
@@ -59,6 +58,8 @@ def wilson(successes: ArrayLike, n: ArrayLike, level: float = LEVEL) -> tuple[Fl
     _refuse_level(level)
     hits = np.minimum(hits, trials)
     some = (trials > 0) & ~np.isnan(hits)
+    from statsmodels.stats.proportion import proportion_confint  # a second of loading, which only pages need
+
     lower, upper = proportion_confint(np.where(some, hits, 0.0), np.where(some, trials, 1.0), alpha=1 - level, method="wilson")
     lower, upper = np.where(some, lower, np.nan), np.where(some, upper, np.nan)
     return (float(lower), float(upper)) if lower.ndim == 0 else (lower, upper)
@@ -86,7 +87,7 @@ def clustered_means(counts: ArrayLike, totals: ArrayLike, level: float = LEVEL, 
     _refuse_level(level)
     n, mean, variance, df, clusters = _cr2(np.asarray(counts, dtype=np.float64), np.asarray(totals, dtype=np.float64))
     why = reasons(n, clusters, df, minimum_clusters, unit)
-    half = np.where(why == "", special.stdtrit(df, 0.5 + level / 2) * np.sqrt(variance), np.nan)
+    half = np.where(why == "", scipy.special.stdtrit(df, 0.5 + level / 2) * np.sqrt(variance), np.nan)
     return Means(mean, mean - half, mean + half, df, n, clusters, why)
 
 
@@ -115,8 +116,8 @@ def clustered_shares(
     if courses is not None:
         apart = np.maximum(np.asarray(courses, dtype=np.float64), 1.0)
         design = np.where(simple > 1e-15, design, np.maximum(n / apart, 1.0))
-    t = special.stdtrit(np.where(fine, df, 10.0), 0.5 + level / 2)
-    effective = np.where(fine, n / design * (special.ndtri(0.5 + level / 2) / t) ** 2, 0.0)
+    t = scipy.special.stdtrit(np.where(fine, df, 10.0), 0.5 + level / 2)
+    effective = np.where(fine, n / design * (scipy.special.ndtri(0.5 + level / 2) / t) ** 2, 0.0)
     lower, upper = wilson(np.where(fine, share, 0.0) * effective, effective, level)
     return Means(share, lower, upper, df, n, clusters, why)
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from process.measures.intervals import LEVEL, MINIMUM_CLUSTERS, clustered_means, reasons
 
@@ -63,7 +63,7 @@ def parts(cells: Mapping[str, Floats], level: float = LEVEL, minimum_clusters: i
     for name in ("courses", "sessions"):
         share = _jackknifed(_log_odds(kept[name] / total), _log_odds(without[name] / every), t)
         spread = _jackknifed(np.log(kept[name]) if kept[name] > 0 else np.nan, _log(without[name]), t)
-        limits[name] = tuple(special.expit(share)), tuple(np.exp(spread / 2))
+        limits[name] = tuple(scipy.special.expit(share)), tuple(np.exp(spread / 2))
     if nested:
         other = total - kept["therapists"]
         ratio = _jackknifed(float(found["log_f"][0]), without["log_f"], t)
@@ -106,7 +106,7 @@ def _spread_of(sums: Floats, level: float, minimum_clusters: int, unit: str) -> 
     """Why there is no interval (empty where there is one), and the quantile of Student's t."""
     mean = clustered_means(sums[None, 1], sums[None, 2], level, minimum_clusters, unit)
     why = str(reasons(mean.n, mean.clusters, mean.df, minimum_clusters, unit)[0])
-    return why, float(special.stdtrit(mean.df[0], 0.5 + level / 2)) if why == "" else float("nan")
+    return why, float(scipy.special.stdtrit(mean.df[0], 0.5 + level / 2)) if why == "" else float("nan")
 
 
 def _jackknifed(estimate: float, without: Floats, t: float) -> Floats:
@@ -118,7 +118,7 @@ def _jackknifed(estimate: float, without: Floats, t: float) -> Floats:
 
 def _log_odds(share: Floats | float) -> Floats:
     inside = np.where((np.asarray(share) > 0) & (np.asarray(share) < 1), share, np.nan)
-    return special.logit(inside)
+    return scipy.special.logit(inside)
 
 
 def _log(variance: Floats) -> Floats:

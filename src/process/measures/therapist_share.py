@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
 
 from process.measures.funnel import fit
 
@@ -43,21 +43,21 @@ def variance_share(numerators: ArrayLike, denominators: ArrayLike, level: float 
         strength = 1.0 / share - 1.0
 
         def negative(logit: float) -> float:
-            a = special.expit(logit) * strength
+            a = scipy.special.expit(logit) * strength
             b = strength - a
-            return -float((special.betaln(a + r, b + n - r) - special.betaln(a, b)).sum())
+            return -float((scipy.special.betaln(a + r, b + n - r) - scipy.special.betaln(a, b)).sum())
 
-        middle = special.logit(r.sum() / n.sum())
-        return -optimize.minimize_scalar(negative, bounds=(middle - 6, middle + 6), method="bounded", options={"xatol": 1e-7}).fun
+        middle = scipy.special.logit(r.sum() / n.sum())
+        return -scipy.optimize.minimize_scalar(negative, bounds=(middle - 6, middle + 6), method="bounded", options={"xatol": 1e-7}).fun
 
     greatest = max(profile(max(estimate, _LEAST)), profile(_LEAST))
-    reach = stats.chi2.ppf(level, 1) / 2
+    reach = scipy.special.gammaincinv(0.5, level)  # half the chi-square quantile
 
     def beyond(share: float) -> float:
         return profile(share) - greatest + reach
 
-    lower = 0.0 if estimate <= _LEAST or beyond(_LEAST) >= 0 else optimize.brentq(beyond, _LEAST, estimate, xtol=1e-7)
-    upper = _MOST if beyond(_MOST) >= 0 else optimize.brentq(beyond, max(estimate, _LEAST), _MOST, xtol=1e-7)
+    lower = 0.0 if estimate <= _LEAST or beyond(_LEAST) >= 0 else scipy.optimize.brentq(beyond, _LEAST, estimate, xtol=1e-7)
+    upper = _MOST if beyond(_MOST) >= 0 else scipy.optimize.brentq(beyond, max(estimate, _LEAST), _MOST, xtol=1e-7)
     return VarianceShare(estimate, float(lower), float(upper))
 
 
@@ -79,6 +79,6 @@ def drawn_together(events: ArrayLike, n: ArrayLike, common: float, share: float,
             continue
         strength = 1.0 / correlation - 1.0
         a, b = common * strength + r, (1.0 - common) * strength + size - r
-        found.append([a / (a + b), *(special.betaincinv(a, b, tail) for tail in tails)])
+        found.append([a / (a + b), *(scipy.special.betaincinv(a, b, tail) for tail in tails)])
     (estimate, lower, upper), (_, low, high) = found
     return estimate, np.minimum(np.minimum(lower, low), estimate), np.maximum(np.maximum(upper, high), estimate)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from process.measures.intervals import LEVEL, MINIMUM_CLUSTERS, Means, reasons, wilson
 
@@ -69,7 +69,7 @@ def weighted_contrast(
     variance, df = _spread(z, gap, crossed, middle, inverse)
     estimate = float(solution[0])
     why = str(reasons(np.array([n]), np.array([count]), np.array([df]), minimum_clusters, unit)[0])
-    half = special.stdtrit(df, 0.5 + level / 2) * np.sqrt(variance) if why == "" else np.nan
+    half = scipy.special.stdtrit(df, 0.5 + level / 2) * np.sqrt(variance) if why == "" else np.nan
     return Contrast(estimate, estimate - half, estimate + half, float(df), n, count, why)
 
 
@@ -104,7 +104,7 @@ def weighted_means(
     occupied = (ones > 0).sum(axis=1)
     df = np.where(occupied > 1, df, np.nan)
     why = reasons(n, occupied, df, minimum_clusters, unit)
-    half = np.where(why == "", special.stdtrit(df, 0.5 + level / 2) * np.sqrt(variance), np.nan)
+    half = np.where(why == "", scipy.special.stdtrit(df, 0.5 + level / 2) * np.sqrt(variance), np.nan)
     return Means(mean, mean - half, mean + half, df, n, occupied, why)
 
 
@@ -128,8 +128,8 @@ def weighted_shares(
     share, half = np.clip(np.where(fine, means.mean, 0.0), 0.0, 1.0), np.where(fine, (means.upper - means.lower) / 2, 0.0)
     squares = (w**2).sum(axis=0)
     most = np.where(squares > 0, w.sum(axis=0) ** 2 / np.where(squares > 0, squares, 1.0), 0.0)
-    z = special.ndtri(0.5 + level / 2)
-    most = most * np.where(fine, (z / special.stdtrit(np.where(fine, means.df, 10.0), 0.5 + level / 2)) ** 2, 0.0)
+    z = scipy.special.ndtri(0.5 + level / 2)
+    most = most * np.where(fine, (z / scipy.special.stdtrit(np.where(fine, means.df, 10.0), 0.5 + level / 2)) ** 2, 0.0)
     effective = np.where(half > 1e-12, np.minimum(share * (1 - share) * (z / np.where(half > 1e-12, half, 1.0)) ** 2, most), most)
     lower, upper = wilson(share * effective, effective, level)
     return Means(means.mean, lower, upper, means.df, means.n, means.clusters, means.why)

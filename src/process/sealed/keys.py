@@ -71,10 +71,11 @@ def find_or_make(name: str, file: Path | None = None) -> Key:
     return made(name, named)
 
 
-def made(name: str, file: Path | None = None) -> Key:
-    """A new random key, put into `file`, or into the keyring, or into the user's folder of keys. Refuses to take another key's place."""
+def made(name: str, file: Path | None = None, secret: bytes | None = None) -> Key:
+    """A new random key, or `secret` under one more name, put into `file`, or into the keyring, or into the user's folder of keys. Refuses to take another
+    key's place."""
     refuse_odd(name)
-    secret = secrets.token_bytes(SIZE)
+    secret = secret or secrets.token_bytes(SIZE)
     line = base64.b64encode(secret).decode("ascii")
     if file is None and keyrings.put(name, line):
         return Key(name, secret, keyrings.where())

@@ -68,7 +68,8 @@ def back_up(store: Path, file: Path, every: bool = False, progress: Progress | N
             found: dict[str, dict[str, Any]] = {}
             for done, (name, handle) in enumerate(members.items()):
                 say(f"checking {name}", done, 2 * len(members))
-                found[name] = {"bytes": os.fstat(handle.fileno()).st_size, "sha256": _sum(handle)}
+                size = os.fstat(handle.fileno()).st_size  # the journal may grow meanwhile
+                found[name] = {"bytes": size, "sha256": _sum(handle, size)}
             for name in kept:
                 expected = named(store, name).manifest.get("sha256")
                 if expected not in (None, found[f"generations/{name}.duckdb"]["sha256"]):
@@ -80,7 +81,10 @@ def back_up(store: Path, file: Path, every: bool = False, progress: Progress | N
                 for done, (name, handle) in enumerate(members.items(), len(members)):
                     say(f"writing {name}", done, 2 * len(members))
                     handle.seek(0)
-                    _put(archive, name, handle, found[name]["bytes"])
+                    summed = Summed(handle)
+                    _put(archive, name, summed, found[name]["bytes"])
+                    if summed.hexdigest() != found[name]["sha256"]:  # a deletion overwrites the files that it takes away
+                        raise StoreProblem(f"`{name}` was changed while the backup was written; nothing was backed up. Back up again.")
     return backup
 
 
@@ -108,6 +112,23 @@ def unpacked(file: Path, folder: Path, progress: Progress | None = None) -> Back
     if seen != set(backup.members):
         raise FileRefused(f"{file} is cut short: {len(set(backup.members) - seen)} members are missing. Take another copy of it.")
     return backup
+
+
+class Summed:
+    """A file that is summed up while it is read."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle, self._digest = handle, hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        """The next bytes."""
+        chunk = self._handle.read(size)
+        self._digest.update(chunk)
+        return chunk
+
+    def hexdigest(self) -> str:
+        """The SHA-256 of what has been read."""
+        return self._digest.hexdigest()
 
 
 class OpenMembers:
@@ -148,7 +169,7 @@ def _contents(archive: tarfile.TarFile, file: Path) -> Backup:
         members = {str(name): {"bytes": int(entry["bytes"]), "sha256": str(entry["sha256"])} for name, entry in content["members"].items()}
         backup = Backup(str(content["made"]), str(content["served"]), members)
         kind = content["kind"]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise refused from None
     wrong = [name for name, entry in members.items() if not _MEMBER.fullmatch(name) or (entry["bytes"] > LARGEST_SMALL and not name.endswith(".duckdb"))]
     if kind != KIND or wrong or backup.served not in backup.generations:
@@ -172,8 +193,12 @@ def _put(archive: tarfile.TarFile, name: str, content: Any, size: int) -> None:
     archive.addfile(entry, content)
 
 
-def _sum(handle: Any) -> str:
-    return hashlib.file_digest(handle, "sha256").hexdigest()
+def _sum(handle: Any, size: int) -> str:
+    digest = hashlib.sha256()
+    while size > 0 and (chunk := handle.read(min(size, 1 << 20))):
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest.hexdigest()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""One generation's file: the contract's tables, the registry of instruments and the summaries, in one transaction, then looked at again before it counts.
+"""One generation's file: the contract's tables, the registry of instruments and the summaries, written aside and looked at again before it counts.
 
 Names of tables and columns come from the contract and from the files under `summaries/`, never from what a clinic hands over; values go in as columns of
 registered tables, never as text of a statement.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -20,8 +21,8 @@ from process.contract.tables import TABLES
 from process.errors import StoreProblem
 from process.sealed import Key
 from process.store.encryption import GENERATION, reading, writing
-from process.store.types import as_frame, stored_type
-from process.store.working import WORKING, Codes, numbered, put, put_frame, put_registry, with_codes
+from process.store.making import Asking, Writer
+from process.store.working import WORKING, numbered, put, put_frame, put_registry
 
 Progress = Callable[[str, int, int], None]
 Derive = Callable[[Callable[..., pd.DataFrame]], Mapping[str, pd.DataFrame]]
@@ -30,11 +31,18 @@ MEMORY_MB = 600
 """What DuckDB may hold while it builds, for each million sessions or part of one; the rest is spilled beside the file, encrypted where the file is. A load of a
 million sessions as a whole stays under 2 GiB with it."""
 SUMMARIES = Path(__file__).parent / "summaries"
+PASSING = frozenset({"session_stillness"})
+"""Summaries that are asked on the way alone, by what statistics make of them; a generation does not keep them."""
 
 
 def summaries() -> list[tuple[str, str]]:
     """The summaries in the order they are built: table name and its SELECT."""
     return [(path.stem.split("_", 1)[1], path.read_text("utf-8").strip().rstrip(";")) for path in sorted(SUMMARIES.glob("[0-9][0-9]_*.sql"))]
+
+
+def kept() -> tuple[str, ...]:
+    """The names of the summaries that a generation keeps, in the order they are built."""
+    return tuple(name for name, _ in summaries() if name not in PASSING)
 
 
 def build(
@@ -45,10 +53,10 @@ def build(
     forms: Sequence[Form] | None = None,
     key: Key | None = None,
 ) -> dict[str, int]:
-    """Write a generation to `path` (a new file) and give the rows of each of its tables. Any error leaves no transaction half done.
+    """Write a generation to `path` (a new file) and give the rows of each of its tables. After any error the file is not to be used.
 
-    `derive` adds the tables that statistics make of the summaries; they are stored in the same transaction. `forms` are those of the registry of
-    instruments, with the clinic's own (default: those that ship). `key` encrypts the file.
+    `derive` adds the tables that statistics make of the summaries; it runs in a thread of its own, and its questions wait for the summaries they name.
+    `forms` are those of the registry of instruments, with the clinic's own (default: those that ship). `key` encrypts the file.
     """
     unknown = set(records) - set(TABLES)
     if unknown:
@@ -61,16 +69,33 @@ def build(
         connection.execute(f"use {WORKING}")
         frames, codes = numbered(connection, records)
         pa.default_memory_pool().release_unused()  # what reading the files needed
-        for done, table in enumerate(TABLES.values()):
-            progress(steps[done], done, len(steps))
-            put(connection, table, frames.pop(table.name, None), forms)
-        put_registry(connection, forms)
-        for done, (name, select) in enumerate(summaries(), len(TABLES)):
-            progress(steps[done], done, len(steps))
-            connection.execute(f'create table "{name}" as {select}')
-        if derive is not None:
-            progress(steps[-1], len(steps) - 1, len(steps))
-        _write(connection, forms, codes, partial(derive, _asking(connection)) if derive is not None else dict)
+        with (
+            closing(Asking(connection, [name for name, _ in summaries()])) as asking,
+            ThreadPoolExecutor(1) as statistics,
+            closing(Writer(connection, forms)) as writer,
+        ):
+            try:
+                for done, table in enumerate(TABLES.values()):
+                    progress(steps[done], done, len(steps))
+                    put(connection, table, frames.pop(table.name, None), forms)
+                    writer.table(table.name)
+                put_registry(connection, forms)
+                writer.table("instruments")
+                derived = statistics.submit(derive or _nothing, asking)
+                for done, (name, select) in enumerate(summaries(), len(TABLES)):
+                    progress(steps[done], done, len(steps))
+                    connection.execute(f'create table "{name}" as {select}')
+                    asking.made(name)
+                    if name not in PASSING:
+                        writer.table(name)
+                if derive is not None:
+                    progress(steps[-1], len(steps) - 1, len(steps))
+                for name, frame in derived.result().items():
+                    writer.put(partial(put_frame, name=f'{GENERATION}.main."{name}"', frame=codes.back(frame)))
+                writer.finish()
+            except BaseException:
+                asking.stop()
+                raise
         return _counts(connection)
     finally:
         connection.close()
@@ -89,42 +114,8 @@ def check(path: Path, records: dict[str, pd.DataFrame], counts: dict[str, int], 
         raise StoreProblem(f"The new generation does not hold what was loaded (table {sorted(wrong)[0]}). It was not published; the earlier one is served.")
 
 
-def _asking(connection: duckdb.DuckDBPyConnection) -> Callable[..., pd.DataFrame]:
-    return lambda sql, **params: as_frame(connection.execute(sql, params))
-
-
-def _write(connection: duckdb.DuckDBPyConnection, forms: Sequence[Form] | None, codes: Codes, derive: Callable[[], Mapping[str, pd.DataFrame]]) -> None:
-    """Write the working tables into the generation, and beside it, while one processor would be idle, make what is derived and write that, too."""
-    writer = connection.cursor()
-
-    def working_tables() -> None:
-        writer.execute("begin transaction")
-        for name in (*TABLES, "instruments", *(name for name, _ in summaries())):
-            _write_table(writer, name, forms)
-
-    with ThreadPoolExecutor(1) as beside:
-        written = beside.submit(working_tables)
-        try:
-            derived = derive()
-        except BaseException:
-            writer.interrupt()
-            raise
-        written.result()
-    for name, frame in derived.items():
-        put_frame(writer, f'{GENERATION}.main."{name}"', codes.back(frame))
-    writer.execute("commit")
-    writer.execute(f"checkpoint {GENERATION}")
-
-
-def _write_table(writer: duckdb.DuckDBPyConnection, name: str, forms: Sequence[Form] | None) -> None:
-    """Write a working table, its numbers as codes again."""
-    place, select = f'{GENERATION}.main."{name}"', with_codes(writer, name)
-    if name not in TABLES:
-        writer.execute(f"create table {place} as {select}")
-        return
-    columns = ", ".join(f'"{column.name}" {stored_type(column, forms)}{" not null" if column.required else ""}' for column in TABLES[name].columns)
-    writer.execute(f"create table {place} ({columns})")
-    writer.execute(f"insert into {place} {select}")
+def _nothing(query: Callable[..., pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
+    return {}
 
 
 def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -5,7 +5,7 @@ Nothing here needs the store to be whole: each thing is looked at by itself, and
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from process.store import findings, journal
@@ -14,8 +14,9 @@ from process.store.folder import being_loaded, loading, sweep
 from process.store.generation import current, generations, refuse_non_store
 
 
-def examine(store: Path, derived: Collection[str] = ()) -> list[Finding]:
-    """Everything there is to say about a store; no finding that is a fault = healthy. `derived`: the tables that the layers above add to a generation.
+def examine(store: Path, derived: Collection[str] = (), beside: Callable[[Path], list[Finding]] | None = None) -> list[Finding]:
+    """Everything there is to say about a store; no finding that is a fault = healthy. `derived`: the tables that the layers above add to a generation;
+    `beside`: what they look at beside the generations (`loading.beside.looks`).
 
     Raises `StoreProblem` where the folder is no store at all.
     """
@@ -36,7 +37,7 @@ def examine(store: Path, derived: Collection[str] = ()) -> list[Finding]:
     found = [finding for look in looks for finding in look]
     if busy:
         return [Finding("A load is running now.", "Wait until it has ended; until then what was served before is served.", fault=False), *found]
-    return [*found, *findings.interrupted(store)]
+    return [*(beside(store) if beside is not None else ()), *found, *findings.interrupted(store)]
 
 
 def mend(store: Path, found: list[Finding]) -> list[str]:

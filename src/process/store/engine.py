@@ -16,6 +16,7 @@ import duckdb
 import pandas as pd
 
 from process.errors import NotAllowed, StoreProblem
+from process.store.deletions import refuse_deleted
 from process.store.encryption import GENERATION, reading
 from process.store.generation import Generation, damaged, refuse_cut
 from process.store.types import as_frame
@@ -49,11 +50,13 @@ class DuckDBEngine:
 
     @classmethod
     def open(cls, generation: Generation) -> DuckDBEngine:
-        """Open a generation locked and read-only. Raises `StoreProblem` where its file is missing, cut or damaged, `KeyProblem` where its key is not here."""
+        """Open a generation locked and read-only. Raises `StoreProblem` where its file is missing, cut or damaged, or where it holds a patient who was
+        deleted from its store, `KeyProblem` where its key is not here."""
         refuse_cut(generation)
         key = generation.key()
         try:
             connection = reading(generation.path, key)
+            refuse_deleted(generation, connection)
         except duckdb.Error as error:
             raise StoreProblem(damaged(generation)) from error
         for lock in _LOCKS:

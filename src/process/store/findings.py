@@ -45,6 +45,14 @@ def last_whole(store: Path, but: Collection[str] = ()) -> str | None:
     return None
 
 
+def as_published(store: Path, name: str) -> bool:
+    """Whether every bit of a generation is as it was published."""
+    with suppress(UserError):
+        verify(named(store, name), alone=False)
+        return True
+    return False
+
+
 def identity_file(store: Path) -> Iterator[Finding]:
     """Whether the store still says which one it is and how it is encrypted."""
     clear = list(_clear(store).values())
@@ -88,15 +96,21 @@ def pointer(store: Path) -> Iterator[Finding]:
         except KeyProblem:
             return  # said with the generations; another generation would need a key as well
         except StoreProblem:
+            if as_published(store, pointed):
+                return  # it holds somebody who was deleted, which is said beside
             why = f"Generation {pointed}, which is served, is damaged: its file is not as it was published"
     instead = last_whole(store)
+    if instead is None and any(as_published(store, name) for name in names):
+        yield Finding(f"{why}.", "`--mend` first deletes again whoever was deleted, and then goes back to the newest generation.")
+        return
     if instead is None:
         yield Finding(f"{why}, and no kept generation is whole.", "Restore a backup with `therapy-process restore`, or load the files again.")
         return
 
     def point() -> str:
-        write_whole(store / "current", instead + "\n")
-        return f"Generation {instead} is served now."
+        now = last_whole(store) or instead  # what was mended before this may have given it a new name
+        write_whole(store / "current", now + "\n")
+        return f"Generation {now} is served now."
 
     yield Finding(f"{why}.", f"`--mend` goes back to {instead}, the newest that is whole; then load the latest files again.", mend=point)
 
@@ -192,18 +206,22 @@ def interrupted(store: Path) -> Iterator[Finding]:
             mend=clear,
         )
     elif stopped:
-        yield Finding(f"A command was killed or the machine stopped: {stopped}.", f"Load the files again if they are not served ({JOURNAL}).", fault=False)
+        again = "Give `forget` again. " if any(line["what"] == "forget" for line in begun) else ""
+        yield Finding(
+            f"A command was killed or the machine stopped: {stopped}.", f"{again}Load the files again if they are not served ({JOURNAL}).", fault=False
+        )
 
 
 def _never_ended(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The lines of the journal that say `begun` and have no end, but for those that a later command of the kind, or a sweep, has made good."""
+    """The lines of the journal that say `begun` and have no end, but for those that a later command of the kind, a sweep, or a restore (whose lines before
+    it are of the store that was backed up) has made good."""
     begun: dict[tuple[Any, Any], dict[str, Any]] = {}
     loads = {"load", "publish"}
     for line in lines:
         what, outcome = line.get("what"), line.get("outcome")
         if outcome == "begun":
             begun[line.get("process"), what] = line
-        elif what in ("sweep", "mend"):
+        elif what in ("sweep", "mend") or (what, outcome) == ("restore", "done"):
             begun.clear()
         else:
             begun.pop((line.get("process"), what), None)

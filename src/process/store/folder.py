@@ -9,6 +9,7 @@
     store/policy.toml                 the clinic's policy, as the last load that named one had it
     store/journal.jsonl               what was done to the store and when
     store/forgotten.jsonl             the display codes of patients whose records were deleted
+    store/codes.json                  which table of codes the records are under, and where that lies (process.intake.codes.folder)
 
 A generation's name is `g`, a number that only grows, and six random characters, so that no name ever stands for two files.
 """
@@ -31,7 +32,7 @@ BUILDING = ".building-"
 ASIDE = (BUILDING, ".writing-")
 """How the names of files begin that are being written; what an interrupted command left of them means nothing."""
 INSTRUMENTS, POLICY, JOURNAL, FORGOTTEN = "instruments", "policy.toml", "journal.jsonl", "forgotten.jsonl"
-OWN = {"current", "lock", "generations", INSTRUMENTS, IDENTITY, POLICY, JOURNAL, FORGOTTEN}
+OWN = {"current", "lock", "generations", INSTRUMENTS, IDENTITY, POLICY, JOURNAL, FORGOTTEN, "codes.json"}
 
 __all__ = ["Generation", "current", "generations", "loadable", "loading", "next_name", "prepare", "private", "prune", "sweep", "write_whole"]
 
@@ -123,10 +124,13 @@ def leftovers(store: Path) -> list[Path]:
 
 
 def sweep(store: Path) -> int:
-    """Remove what interrupted commands left, and say how many files that were. Only under the lock."""
+    """Remove what interrupted commands left, and say how many files that were. Only under the lock.
+
+    What is in the clear is overwritten: it may be what an interrupted deletion had not come to.
+    """
     found = leftovers(store)
     for path in found:
-        remove(path)
+        remove(path, shred=True)
     return len(found)
 
 
@@ -150,31 +154,49 @@ def prune(store: Path, keep: int) -> None:
         discard(store, name)
 
 
-def discard(store: Path, name: str) -> None:
-    """Remove a generation unless it is the one that is served."""
+def discard(store: Path, name: str, shred: bool | None = None) -> None:
+    """Remove a generation unless it is the one that is served. `shred`: overwrite it first (default: where patients were deleted from this store, because
+    one of them may be in it still)."""
     if name != pointed_to(store):
-        for suffix in (".json", ".duckdb"):  # without its manifest a generation is a left-over: a crash in between is swept
-            (store / "generations" / f"{name}{suffix}").unlink(missing_ok=True)
+        folder = store / "generations"
+        (folder / f"{name}.json").unlink(missing_ok=True)  # without its manifest a generation is a left-over: a crash in between is swept
+        remove(folder / f"{name}.duckdb", (store / FORGOTTEN).exists() if shred is None else shred)
 
 
 def destroy(path: Path) -> None:
     """Overwrite a file with random bytes before it is removed. A disk that writes elsewhere (a flash disk, a file system that copies on write) may keep
-    the old bytes all the same; only an encrypted store or disk makes sure of them."""
-    with suppress(FileNotFoundError), path.open("r+b") as file:
-        for _ in range(0, path.stat().st_size, 1 << 20):
-            file.write(secrets.token_bytes(1 << 20))
-        file.flush()
-        os.fsync(file.fileno())
+    the old bytes all the same; only an encrypted store or disk makes sure of them.
+
+    Left as they are: a link, an encrypted generation, and a file that has a second name, because somebody keeps it as a copy of their own.
+    """
+    with suppress(OSError):  # a disk that refuses to overwrite must not keep the file from being removed
+        if path.is_symlink() or path.stat().st_nlink > 1 or _encrypted(path):
+            return
+        with path.open("r+b") as file:
+            left = path.stat().st_size
+            while left > 0:
+                left -= file.write(secrets.token_bytes(min(left, 1 << 20)))
+            file.flush()
+            os.fsync(file.fileno())
 
 
-def remove(path: Path) -> None:
-    """Remove a file, or a folder with what is in it."""
+def remove(path: Path, shred: bool = False) -> None:
+    """Remove a file, or a folder with what is in it; with `shred` files are overwritten before."""
     if path.is_dir() and not path.is_symlink():
         for inside in path.iterdir():
-            remove(inside)
+            remove(inside, shred)
         path.rmdir()
-    else:
-        path.unlink(missing_ok=True)
+        return
+    if shred:
+        destroy(path)
+    path.unlink(missing_ok=True)
+
+
+def _encrypted(path: Path) -> bool:
+    """Whether a file says that it is an encrypted database: the first flag of DuckDB's main header (storage/storage_info.hpp, `MainHeader`)."""
+    with path.open("rb") as file:
+        head = file.read(21)
+    return head[8:12] == b"DUCK" and len(head) == 21 and bool(head[20] & 1)
 
 
 def write_whole(path: Path, text: str) -> None:

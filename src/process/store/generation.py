@@ -20,6 +20,16 @@ from process.store.unlocking import key_of
 
 NAME = re.compile(r"g(\d{6})-[0-9a-f]{6}")
 CLEAR = ("name", "created", "format", "contract_version", "product_version", "bytes", "sha256", "encryption", "replaces")
+_KINDS = {
+    **dict.fromkeys(("name", "created", "product_version", "sha256", "replaces", "sealed"), str),
+    **dict.fromkeys(("format", "contract_version", "bytes"), int),
+    "encryption": dict | None,
+    "counts": dict,
+    "about": dict,
+}
+"""What stands in a manifest, where it stands there."""
+_NEEDED = {"contract_version", "product_version", "created", "as_of", "clinic", "source", "origin", "counts"}
+"""What every manifest says, since the first release."""
 PURPOSE = "manifest"
 _CHUNK = 1 << 22
 
@@ -103,7 +113,7 @@ def named(store: Path, name: str) -> Generation:
             manifest |= json.loads(unseal(base64.b64decode(box), key, PURPOSE, f"The manifest of generation {name} in {store}"))
         except ValueError:
             raise _unreadable(store, name) from None
-    if manifest.get("name", name) != name:
+    if manifest.get("name", name) != name or not manifest.keys() >= _NEEDED:
         raise _unreadable(store, name)
     return Generation(name, path, manifest)
 
@@ -112,9 +122,12 @@ def in_the_clear(store: Path, name: str) -> dict[str, Any]:
     """What can be read of a manifest without a key; the rest, if any, under `sealed`."""
     try:
         manifest = json.loads((Path(store) / "generations" / f"{name}.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise _unreadable(store, name) from None
-    if not isinstance(manifest, dict):
+    if not isinstance(manifest, dict) or not all(isinstance(manifest[entry], kinds) for entry, kinds in _KINDS.items() if entry in manifest):
+        raise _unreadable(store, name)
+    key = manifest.get("encryption")
+    if key is not None and not all(isinstance(key.get(part), str) for part in ("name", "fingerprint")):
         raise _unreadable(store, name)
     return manifest
 

@@ -60,7 +60,7 @@ def entries(store: Path) -> list[dict[str, Any]]:
         return []
     found = []
     for line in lines:
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             entry = json.loads(line)
             if isinstance(entry, dict):
                 found.append(entry)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from process.contract.tables import TABLES, VERSION
 from process.errors import StoreProblem
-from process.store.build import summaries
+from process.store.build import kept, summaries
 from process.store.engine import DuckDBEngine
 from process.store.generation import Generation
 from process.store.publishing import FORMAT
@@ -36,21 +36,25 @@ def outdated(generation: Generation, derived: Collection[str] = ()) -> str:
         )
     if manifest["contract_version"] < VERSION:
         return f"its records are of version {manifest['contract_version']} of the contract; this release has version {VERSION}"
-    missing = sorted({*(name for name, _ in summaries()), *derived, *TABLES} - set(manifest["counts"]))
+    missing = sorted({*kept(), *derived, *TABLES} - set(manifest["counts"]))
     if missing:
         return f"it lacks {len(missing)} tables that this release needs (`{missing[0]}` among them)"
     return "it has no checksum" if manifest.get("format", 1) < FORMAT else ""
 
 
 def records_of(generation: Generation) -> Records:
-    """The records of a generation, as this release's contract has them.
+    """The records of a generation of any version of the contract, as this one has them.
 
-    A table or column that the generation does not have yet is left out; one that the contract has no more is left behind. Raises `StoreProblem` where
-    there is no way from that version of the contract to this one.
+    What the generation does not have yet is left out; what the contract has no more is left behind. Raises `StoreProblem` where there is no way from that
+    version of the contract to this one, or where the generation holds somebody who was deleted.
     """
-    version = generation.manifest["contract_version"]
     with DuckDBEngine.open(generation) as engine:
         records = {name: engine.query(f'select * from "{name}"') for name in _tables(engine)}
+    return brought_up(records, generation.manifest["contract_version"])
+
+
+def brought_up(records: Records, version: int) -> Records:
+    """Records as that version of the contract had them, as this one has them."""
     for earlier in range(version, VERSION):
         if earlier not in STEPS:
             raise StoreProblem(f"There is no way from version {earlier} of the contract to {VERSION}. Load the files again with `therapy-process intake`.")
@@ -65,4 +69,4 @@ def _tables(engine: DuckDBEngine) -> list[str]:
     return [name for name in names if name in TABLES or (STEPS and name not in made)]
 
 
-__all__ = ["STEPS", "outdated", "records_of"]
+__all__ = ["STEPS", "brought_up", "outdated", "records_of"]

@@ -6,7 +6,8 @@ Whenever this is cut short, `folder.sweep` removes one copy of each generation, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from process.sealed import Key
 from process.store import journal
 from process.store.build import Progress
 from process.store.encryption import attach, writing
-from process.store.folder import BUILDING, destroy, discard, loading, name_with, sweep, write_whole
-from process.store.generation import Generation, generations, named, number, pointed_to, refuse_non_store, verify
+from process.store.folder import BUILDING, discard, loading, name_with, sweep, write_whole
+from process.store.generation import Generation, generations, in_the_clear, named, number, pointed_to, refuse_non_store, verify
 from process.store.publishing import disk_refusals_told, finish, write_identity
 from process.store.unlocking import described, hand_in
 
@@ -25,8 +26,10 @@ Copy = Callable[[Generation, Path], dict[str, Any] | None]
 _MADE_BY_FINISH = ("name", "bytes", "sha256", "encryption", "replaces")
 
 
-def rewrite(store: Path, copy: Copy, key: Key | None, progress: Progress | None = None, shred: bool = False) -> dict[str, str]:
-    """Write every kept generation anew with `copy`, and give new names by old ones. Only under the lock.
+def rewrite(
+    store: Path, copy: Copy, key: Key | None, progress: Progress | None = None, shred: bool = False, names: Collection[str] | None = None
+) -> dict[str, str]:
+    """Write every kept generation, or those of `names`, anew with `copy`, and give new names by old ones. Only under the lock.
 
     `key` is the one that `copy` writes with; the store's later generations will be encrypted with it, too. With `shred` the old files are overwritten
     before they are removed. Raises `StoreProblem` where the disk refuses; what is served is then the old generation still.
@@ -35,7 +38,7 @@ def rewrite(store: Path, copy: Copy, key: Key | None, progress: Progress | None 
     say = progress or (lambda what, done, total: None)
     sweep(store)
     _discard_second_copies(store)
-    names = generations(store)
+    names = [name for name in generations(store) if names is None or name in names]
     renamed: dict[str, str] = {}
     try:
         with disk_refusals_told(store):
@@ -50,9 +53,7 @@ def rewrite(store: Path, copy: Copy, key: Key | None, progress: Progress | None 
         sweep(store)
         raise
     for name in renamed:
-        if shred:
-            destroy(store / "generations" / f"{name}.duckdb")
-        discard(store, name)
+        discard(store, name, shred or None)
     return renamed
 
 
@@ -112,8 +113,9 @@ def _discard_second_copies(store: Path) -> None:
     """Copies that an interrupted run made of the served generation: it is not known whether they are of the same making, so they are made again."""
     served = pointed_to(store)
     for name in generations(store) if served is not None else ():
-        if name != served and named(store, name).manifest.get("replaces") == served:
-            discard(store, name)
+        with suppress(StoreProblem):  # a manifest that cannot be read says nothing of what it replaces
+            if name != served and in_the_clear(store, name).get("replaces") == served:
+                discard(store, name)
 
 
 __all__ = ["Copy", "encrypted_anew", "rewrite", "rotate"]

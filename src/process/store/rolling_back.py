@@ -8,6 +8,7 @@ import duckdb
 
 from process.errors import SettingWrong, StoreProblem, did_you_mean
 from process.store import journal
+from process.store.deletions import refuse_deleted
 from process.store.encryption import reading
 from process.store.folder import loading, write_whole
 from process.store.generation import Generation, current, damaged, generations, named, pointed_to, refuse_non_store, verify
@@ -35,7 +36,8 @@ def roll_back(store: Path, name: str | None = None) -> Generation:
 
 
 def whole(store: Path, name: str, alone: bool = True) -> Generation:
-    """The generation, if every bit of it is as it was published and it opens; else a `StoreProblem`, or a `KeyProblem` where its key is missing.
+    """The generation, if every bit of it is as it was published, it opens, and it holds nobody who was deleted from the store; else a `StoreProblem`, or a
+    `KeyProblem` where its key is missing.
 
     Without `alone` a stale log beside it, which has to go before it is opened, says nothing against the generation itself.
     """
@@ -44,7 +46,11 @@ def whole(store: Path, name: str, alone: bool = True) -> Generation:
     if found.path.with_name(f"{found.path.name}.wal").exists():
         return found
     try:
-        reading(found.path, found.key()).close()
+        connection = reading(found.path, found.key())
+        try:
+            refuse_deleted(found, connection)
+        finally:
+            connection.close()
     except duckdb.Error as error:
         raise StoreProblem(damaged(found)) from error
     return found

@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from process.sealed import Key, keyrings, keys
 IDENTITY = "store.json"
 _NAME = re.compile(r"store-([0-9a-f]{16})(?:-(\d{1,6}))?")
 _in_hand: dict[str, Key] = {}
+_NAMED = "store-named"
+"""What a key is called that a person named in a file, until it is known which one it is."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,13 @@ def identity(store: Path) -> Identity | None:
     try:
         content = json.loads(path.read_text("utf-8"))
         key = content["key"]
-        return Identity(content["id"], key and key["name"], key and key["fingerprint"])
+        found = Identity(content["id"], key and key["name"], key and key["fingerprint"])
+        if not isinstance(found.id, str) or not all(part is None or isinstance(part, str) for part in (found.key_name, found.fingerprint)):
+            raise ValueError
+        return found
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise StoreProblem(f"{path} cannot be read. `therapy-process doctor {store} --mend` writes it anew from the newest whole generation.") from None
 
 
@@ -79,6 +84,12 @@ def next_key_name(identity: Identity) -> str:
     return key_name(identity.id, int(found[2] or 1) + 1 if found else 1)
 
 
+def renamed_key(name: str, store_id: str) -> str:
+    """What a store's key is called as the key of a copy of it."""
+    found = _NAME.fullmatch(name)
+    return key_name(store_id, int(found[2] or 1) if found else 1)
+
+
 def store_id(name: str) -> str | None:
     """The id of the store that a key is of, by its name."""
     found = _NAME.fullmatch(name)
@@ -94,12 +105,7 @@ def hand_in(key: Key | None) -> None:
 def hand_in_file(file: Path | None) -> None:
     """The same for a key file that a person named; `FileMissing` and `KeyProblem` where it is none."""
     if file is not None:
-        hand_in(sealed.find("store-named", file))
-
-
-def put_down() -> None:
-    """Forget every key in hand."""
-    _in_hand.clear()
+        hand_in(sealed.find(_NAMED, file))
 
 
 def key_of(wanted: dict[str, str] | None, what: str) -> Key | None:
@@ -109,11 +115,11 @@ def key_of(wanted: dict[str, str] | None, what: str) -> Key | None:
     name, fingerprint = wanted["name"], wanted["fingerprint"]
     if fingerprint not in _in_hand:
         hand_in(_found(name, fingerprint, what))
-    return _in_hand[fingerprint]
+    return replace(_in_hand[fingerprint], name=name)  # one that a person named in a file has no name of its own
 
 
 def _found(name: str, fingerprint: str, what: str) -> Key:
-    others = []
+    others = [key for key in _in_hand.values() if key.name == _NAMED]
     for key in _candidates(name):
         if key.fingerprint == fingerprint:
             return key

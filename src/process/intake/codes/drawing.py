@@ -56,8 +56,3 @@ def random_signs(number: int) -> str:
     while len(found) < number:
         found += "".join(SIGNS[byte % len(SIGNS)] for byte in secrets.token_bytes(number - len(found) + 16) if byte < _FAIR)
     return found[:number]
-
-
-def looks_like(kind: Kind, text: str) -> bool:
-    """Whether a text is built like a display code of this kind."""
-    return text[:1] == kind.first and len(text) > kind.shortest and all(sign in SIGNS for sign in text[1:])

@@ -3,6 +3,9 @@
     <store>-codes/codes.sealed       one line that names the table's key, then the table in a sealed box
     <store>-codes/sheets/T4XK.sheet  a therapist's key sheet (process.intake.sources.sheets)
     <store>-codes/lock               held while a load or a command changes the table
+    <store>/codes.json               in the store: the id of its table, the folder where it was last found, and the store's own; never a code
+
+The folder is named once with a load; after that the store remembers it.
 
 A load holds the lock from its first look at the table to its end, so that two loads never draw different codes for the same patient. New codes are saved
 *before* the generation that shows them is published: codes that nothing shows do no harm, but a generation whose codes nobody knows would.
@@ -28,6 +31,7 @@ from process.sealed.whole import make_folder, put, sweep
 
 TABLE, SHEETS, LOCK = "codes.sealed", "sheets", "lock"
 PURPOSE = "codes"
+REMEMBERED = "codes.json"
 _OWN = {TABLE, SHEETS, LOCK}
 _FIRST = "therapy-process codes 1 "
 
@@ -42,15 +46,18 @@ class CodesFolder:
     key_file: Path | None = None
     saved: bytes = field(default=b"", repr=False)
 
-    def save(self) -> None:
-        """Seal the table into its file if it has changed, with a key found or made; the file is the old one or the new one whenever the machine stops."""
+    def save(self, as_of: str = "") -> None:
+        """Seal the table into its file if it has changed, with a key found or made; the file is the old one or the new one whenever the machine stops.
+
+        `as_of`: the day of the records that are published with it (YYYY-MM-DD), which is a change.
+        """
         content = self.codes.as_bytes()
-        if content == self.saved:
+        if content == self.saved and not as_of:
             return
         _make(self.path)
         if self.key is None:
             self.key = sealed.find_or_make(f"codes-{self.codes.table}", self.key_file)
-        self.codes.revision += 1
+        self.codes.renew(as_of)
         self.saved = self.codes.as_bytes()
         _write(self.path / TABLE, self.saved, self.key)
 
@@ -70,12 +77,51 @@ class CodesFolder:
 
 
 def place(store: Path, folder: Path | None = None) -> Path:
-    """Where a store's codes lie: `folder`, else `<store>-codes` beside the store. `SettingWrong` for a folder in the store, or the store itself."""
-    store = Path(store).resolve()
-    path = (Path(folder) if folder is not None else store.with_name(f"{store.name}-codes")).resolve()
+    """Where a store's codes lie: `folder`, else where they were last, else `<store>-codes` beside the store.
+
+    `SettingWrong` for a folder in the store, or one that the store lies in.
+    """
+    try:
+        store = Path(store).resolve()
+        path = (Path(folder) if folder is not None else _remembered(store) or store.with_name(f"{store.name}-codes")).resolve()
+    except RuntimeError:  # what Python says of a link that leads to itself
+        raise SettingWrong(f"{folder or store} cannot be looked at: it is a link to itself. Name another place.") from None
     if path.is_relative_to(store):
         raise SettingWrong(f"The table of codes must not lie in the store: {path} does. Name a folder elsewhere, best on another disk: `--codes FOLDER`.")
+    if store.is_relative_to(path):
+        raise SettingWrong(
+            f"Store {store} lies in the folder of codes, {path}: whoever has the one would have the other. Name another place for the store, or for the codes: "
+            "`--codes FOLDER`."
+        )
     return path
+
+
+def remember(store: Path, found: CodesFolder) -> None:
+    """Write into a store which table of codes its records are under and where that lies; nothing of what is in it."""
+    path = Path(store) / REMEMBERED
+    content = (json.dumps({"table": found.codes.table, "path": str(found.path), "store": str(Path(store).resolve())}) + "\n").encode()
+    try:
+        if not path.exists() or path.read_bytes() != content:
+            put(path, content)
+    except OSError as error:
+        raise StoreProblem(f"{path} cannot be written: {error.strerror}. Check who owns the folder and whether the disk is full.") from None
+
+
+def remembered(store: Path) -> dict[str, str]:
+    """What a store remembers of its table of codes, `table` and `path`, and where it lay itself; empty where it remembers nothing that can be read."""
+    try:
+        found = json.loads((Path(store) / REMEMBERED).read_text("utf-8"))
+        return {name: str(found[name]) for name in ("table", "path", "store")}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _remembered(store: Path) -> Path | None:
+    """Where the codes were last. A store that was moved or copied goes on with the table that came along beside it, if one did."""
+    found, beside = remembered(store), store.with_name(f"{store.name}-codes")
+    if not found or (found["store"] != str(store) and (beside / TABLE).exists()):
+        return None
+    return Path(found["path"])
 
 
 @contextmanager
@@ -151,7 +197,7 @@ def _parts(path: Path) -> tuple[dict, bytes]:
             raise ValueError
         first = json.loads(line[len(_FIRST) :])
         sealed.keys.refuse_odd(first["key"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise StoreProblem(f"{path} is not a table of codes, or its beginning is damaged. Take it from a backup.") from None
     return first, box
 

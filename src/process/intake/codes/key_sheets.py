@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from process import sealed
-from process.errors import FileRefused, KeyProblem, StoreProblem
+from process.errors import FileRefused, KeyProblem, StoreProblem, UserError
 from process.intake.codes.drawing import random_signs
 from process.intake.codes.folder import SHEETS, CodesFolder
 from process.intake.codes.table import Codes, SheetSeal
@@ -32,8 +32,9 @@ SUFFIX = ".sheet"
 _FIRST = "therapy-process key sheet 1 "
 _GROUPS, _SIGNS = 5, 4
 """A passphrase: 20 signs of 22, 89 bits; at a billion guesses a second it holds for ten billion years, whatever scrypt adds."""
-_COST = {"n": 2**10, "r": 8, "p": 1}
-"""1 MiB and 3 ms a guess. It need not be dear: a passphrase is never one that a person thought of, and hundreds of sheets are sealed in a load."""
+_COST = {"n": 2**6, "r": 8, "p": 1}
+"""64 KiB and 0.2 ms a guess. It need not be dear: a passphrase is never one that a person thought of, and hundreds of sheets are sealed in a first load.
+`n` is that of new passphrases; those of earlier releases were made with more, which their seals and sheets say."""
 WRITERS = 8
 """Sheets that are on their way to the disk at once."""
 _DEAREST = {"n": 2**20, "r": 16, "p": 4}
@@ -62,15 +63,38 @@ def write_sheets(folder: CodesFolder, anew: str | None = None) -> int:
     for therapist in gone:
         del codes.sheets[therapist]
     _seal_new(codes, [therapist for therapist in wanted if therapist not in codes.sheets or therapist == anew])
-    stale = [therapist for therapist, rows in wanted.items() if codes.sheets[therapist].holds != _hash(rows) or not file_of(folder, therapist).exists()]
+    holds = {therapist: _hash(rows) for therapist, rows in wanted.items()}
+    stale = [therapist for therapist in wanted if codes.sheets[therapist].holds != holds[therapist] or not file_of(folder, therapist).exists()]
     with ThreadPoolExecutor(WRITERS) as writers:  # each waits for the disk, which takes many at once
         list(writers.map(lambda therapist: _write(file_of(folder, therapist), therapist, codes.sheets[therapist], wanted[therapist]), stale))
     for therapist in stale:
-        codes.sheets[therapist].holds = _hash(wanted[therapist])
+        codes.sheets[therapist].holds = holds[therapist]
     if stale or removed or gone:
         settle_folder(folder.path / SHEETS)
         folder.save()
     return len(stale)
+
+
+def out_of_date(folder: CodesFolder) -> list[str]:
+    """Therapists whose key sheet is not there, cannot be opened or says other than the table, or who have one and no course any more; changes nothing."""
+    codes = folder.codes
+    wanted = {therapist: rows for therapist, rows in codes.caseloads().items() if rows}
+    stale = [
+        therapist
+        for therapist, rows in wanted.items()
+        if therapist not in codes.sheets or codes.sheets[therapist].holds != _hash(rows) or not _says(file_of(folder, therapist), codes.sheets[therapist], rows)
+    ]
+    return stale + [path.stem for path in (folder.path / SHEETS).glob(f"*{SUFFIX}") if path.stem not in wanted]
+
+
+def _says(path: Path, seal: SheetSeal, rows: list[tuple[str, str, str, str]]) -> bool:
+    """Whether a key sheet opens with what the table keeps of it, and holds these rows."""
+    try:
+        _, _, box = read_box(path).partition(b"\n")
+        content = json.loads(sealed.unseal(box, Key(PURPOSE, bytes.fromhex(seal.key), "the table of codes"), PURPOSE))
+        return content["courses"] == [list(row) for row in rows]
+    except (UserError, ValueError, KeyError, TypeError):
+        return False
 
 
 def file_of(folder: CodesFolder, therapist: str) -> Path:
@@ -110,11 +134,11 @@ def _seal_new(codes: Codes, therapists: list[str]) -> None:
     with ThreadPoolExecutor(os.cpu_count()) as cores:
         keys = list(cores.map(lambda one: _key(one[0], one[1], _COST), drawn))
     for therapist, (passphrase, salt), key in zip(therapists, drawn, keys, strict=True):
-        codes.sheets[therapist] = SheetSeal(passphrase, salt, key.secret.hex())
+        codes.sheets[therapist] = SheetSeal(passphrase, salt, key.secret.hex(), n=_COST["n"])
 
 
 def _write(path: Path, therapist: str, seal: SheetSeal, rows: list[tuple[str, str, str, str]]) -> None:
-    head = _FIRST + json.dumps({"therapist": therapist, "salt": seal.salt, **_COST}) + "\n"
+    head = _FIRST + json.dumps({"therapist": therapist, "salt": seal.salt, **_COST, "n": seal.n}) + "\n"
     content = json.dumps({"therapist": therapist, "courses": rows}).encode()
     try:
         put(path, head.encode() + sealed.seal(content, Key(PURPOSE, bytes.fromhex(seal.key), "a passphrase"), PURPOSE), settled=False)

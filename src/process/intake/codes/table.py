@@ -2,6 +2,9 @@
 
 Goals and ruptures are in no table: their code is a keyed hash, whose key is in here. What was forgotten leaves its display code, never to be drawn again,
 and a keyed hash by which a later file that still holds it is recognised. The table is kept sealed and outside the store (`process.intake.codes.folder`).
+
+Two things more that no store may hold are remembered here: when each course of an export with calendar dates began (`process.intake.codes.remembered`), so
+that a later part of that export counts its days from there, and the exact day that each delivery was complete up to, where a policy of quarters keeps less.
 """
 
 from __future__ import annotations
@@ -14,8 +17,15 @@ from dataclasses import dataclass, field
 
 from process.errors import StoreProblem
 from process.intake.codes.drawing import COURSE, KINDS, PATIENT, THERAPIST, draw
+from process.intake.codes.remembered import Starts
 
-VERSION = 1
+VERSION = 2
+READ = (1, 2)
+"""Versions of the sealed table that this release reads: a table of version 1 knows of no saves, no store and no starts yet."""
+TOKENS_KEPT = 1000
+"""Saves whose tokens a table remembers: ten years of a weekly load that saves twice. Convention."""
+DELIVERIES_KEPT = 40
+"""Deliveries whose day is remembered: twice as many as a store may keep generations."""
 _CARRIED = (PATIENT.name, THERAPIST.name)
 HASH_BYTES = 8
 """Of a goal's or rupture's code: with ten million of them, two are alike once in 370,000 clinics (birthday bound)."""
@@ -23,17 +33,25 @@ HASH_BYTES = 8
 
 @dataclass
 class SheetSeal:
-    """What a therapist's key sheet is sealed with, and what it holds: `salt` and `key` in hexadecimal; `holds` a hash of its content, "" = not written yet."""
+    """What a therapist's key sheet is sealed with, and what it holds: `salt` and `key` in hexadecimal; `holds` a hash of its content, "" = not written yet.
+
+    `n`: scrypt's cost when the key was made of the passphrase.
+    """
 
     passphrase: str = field(repr=False)
     salt: str
     key: str = field(repr=False)
     holds: str = ""
+    n: int = 2**10
 
 
 @dataclass
 class Codes:
-    """The table, in memory. `displays`: kind → own code → display code; `carried`: course → (patient, therapist), all display codes."""
+    """The table, in memory. `displays`: kind → own code → display code; `carried`: course → (patient, therapist), all display codes.
+
+    `tokens`: a random word for each time the table was saved, the last one last, by which a copy that went its own way is told from this one; `store`: the
+    folder of the store that was last loaded under it; `delivered`: token → the day up to which the records were complete that were published with it.
+    """
 
     table: str
     secret: bytes = field(repr=False)
@@ -43,6 +61,10 @@ class Codes:
     retired: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS}, repr=False)
     forgotten: dict[str, list[str]] = field(default_factory=lambda: {kind: [] for kind in KINDS}, repr=False)
     sheets: dict[str, SheetSeal] = field(default_factory=dict, repr=False)
+    tokens: list[str] = field(default_factory=list)
+    store: str = ""
+    delivered: dict[str, str] = field(default_factory=dict)
+    starts: Starts = field(default_factory=Starts, repr=False)
 
     @classmethod
     def new(cls) -> Codes:
@@ -95,9 +117,17 @@ class Codes:
                 self.forget(COURSE.name, course)
         del self.displays[kind][own]
         self.carried.pop(display, None)
+        self.starts.forget(display)
         self.retired[kind].append(display)
         self.forgotten[kind].append(self.hashed(f"no {kind}", [own])[own])
         return True
+
+    def renew(self, as_of: str = "") -> None:
+        """Note that the table is about to be written: a new revision, under a token of its own. `as_of`: of records that are published with it."""
+        self.revision += 1
+        self.tokens = [*self.tokens, secrets.token_hex(8)][-TOKENS_KEPT:]
+        if as_of:
+            self.delivered = dict([*self.delivered.items(), (self.tokens[-1], as_of)][-DELIVERIES_KEPT:])
 
     def caseloads(self) -> dict[str, list[tuple[str, str, str, str]]]:
         """For every therapist, by display code, their courses: course and patient as displayed, course and patient as the clinic knows them."""
@@ -114,7 +144,9 @@ class Codes:
         lists |= {f"displayed {kind}": here.values() for kind, here in self.displays.items()}
         lists |= {"carried": self.carried}
         lists |= {f"carried {part}": [pair[at] for pair in self.carried.values()] for at, part in enumerate(_CARRIED)}
-        small = {name: getattr(self, name) for name in ("table", "revision", "retired", "forgotten")}
+        lists |= self.starts.lists()
+        small = {name: getattr(self, name) for name in ("table", "revision", "retired", "forgotten", "tokens", "store", "delivered")}
+        small |= {"starts": self.starts.since}
         content = small | {"version": VERSION, "secret": self.secret.hex(), "sheets": {name: vars(seal) for name, seal in self.sheets.items()}}
         return json.dumps(content | {"lists": {name: "\n".join(entries) for name, entries in lists.items()}}).encode()
 
@@ -122,12 +154,13 @@ class Codes:
     def from_bytes(cls, content: bytes) -> Codes:
         """The table that `as_bytes` gave. `StoreProblem` for one of a later release."""
         fields = json.loads(content)
-        if fields.pop("version") != VERSION:
+        if fields.pop("version") not in READ:
             raise StoreProblem("The table of codes was written by a later release. Install that release, or a later one.")
         lists = {name: entries.split("\n") if entries else [] for name, entries in fields.pop("lists").items()}
         fields["secret"] = bytes.fromhex(fields["secret"])
         fields["displays"] = {kind: dict(zip(lists[f"own {kind}"], lists[f"displayed {kind}"], strict=True)) for kind in KINDS}
         pairs = zip(*(lists[f"carried {part}"] for part in _CARRIED), strict=True)
         fields["carried"] = dict(zip(lists["carried"], pairs, strict=True))
+        fields["starts"] = Starts.from_lists(fields.get("starts", ""), lists)
         fields["sheets"] = {therapist: SheetSeal(**seal) for therapist, seal in fields["sheets"].items()}
         return cls(**fields)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from process.intake.identifying import composed, strays, titles
 from process.intake.identifying import people as people_names
 from process.intake.identifying.counters import counted
 from process.intake.identifying.dates import born, dated, matching
@@ -40,7 +42,7 @@ HARM = (MARKUP, FORMULA)
 _ENDED = re.compile(r" [a-zäöüßéèáíóúñç]{3,}[.!?]$|[!?]$")  # and not `Inc.`, `Dept.`, `e.V.`
 # Words of sentences that no name of a team, a problem or a form of therapy holds.
 _NARRATIVE = frozenset(
-    "she he her him his hers they them their we us our my me you your was were has had have having is are am does did says said told tells asked "
+    "she he her him his hers they them their we us our my me you your was were has had have having is are does did says said told tells asked "
     "feels felt wants wanted thinks thought reports reported because when but today yesterday tomorrow ich er sie ihr ihm ihn wir war waren hat "
     "hatte ist sind wird wurde nicht weil fühlt sagt sagte möchte heute elle elles était sont avait dit pense parce aujourd'hui ella está estaba "
     "siente dice dijo porque hoy hij zij heeft wordt voelt zegt omdat niet vandaag".split()
@@ -98,6 +100,8 @@ LOOKS: dict[str, tuple[tuple[str, Look], ...]] = {
         (BIRTH, born),
         (DATE, dated),
         (people_names.KIND, partial(people_names.people, ids=True)),
+        (people_names.KIND, composed.surnames),
+        (composed.ACCOUNT, composed.accounts),
         (TEXT, sentences),
     ),
     "label": (
@@ -110,7 +114,7 @@ LOOKS: dict[str, tuple[tuple[str, Look], ...]] = {
         (people_names.KIND, partial(people_names.people, ids=False)),
         (TEXT, sentences),
     ),
-    "title": ((MARKUP, _MARKUP), (FORMULA, _FORMULA), *_ALWAYS),
+    "title": ((MARKUP, _MARKUP), (FORMULA, _FORMULA), *_ALWAYS, (titles.NUMBER, titles.numbers), (people_names.KIND, titles.names), (TEXT, sentences)),
     "age": ((AGE, _AGE), (ABOVE, _ABOVE)),
     "other": (*_ALWAYS, (BIRTH, born), (people_names.KIND, partial(people_names.people, ids=False)), (TEXT, sentences)),
 }
@@ -121,22 +125,36 @@ mapping, or read by a pattern of its own), so that only what identifies people b
 """
 
 
-def telling(distinct: pa.Array, role: str, harm: bool = True) -> dict[str, Mask]:
+def telling(distinct: pa.Array, role: str, harm: bool = True, rows: NDArray[np.int64] | None = None) -> dict[str, Mask]:
     """By kind, which of a column's distinct cells (string array, each cell once) identify people or could do harm. `role`: a key of `LOOKS`.
 
-    `harm`: whether markup and formulas are looked for, too, which identify nobody.
+    `harm`: whether markup and formulas are looked for, too, which identify nobody. `rows`: for each cell in how many rows it stands (default: in many).
     """
     unlike = ~_COUNTED(distinct, 0) if role != "age" else np.ones(len(distinct), bool)
     cells = distinct.filter(pa.array(unlike))
     left = np.ones(len(cells), bool)
     found: dict[str, Mask] = {}
-    for kind, mask in _looked(cells, max(len(distinct) - int(pc.sum(pc.equal(distinct, "")).as_py() or 0), 1), role, harm):
+    if role == "id" and (made := composed.birth_codes(distinct, max(len(distinct), 1))).any():  # what most ids look like, too: looked at in all
+        found[BIRTH], left = made, ~made[unlike]
+    if not len(cells):
+        return found
+    filled = max(len(distinct) - int(pc.sum(pc.equal(distinct, "")).as_py() or 0), 1)
+    more = _strays(cells, filled, rows[unlike]) if role == "label" and rows is not None else ()
+    for kind, mask in chain(_looked(cells, filled, role, harm), more):
         mask = mask & left
         if mask.any():
             left &= ~mask
-            found[kind] = unlike.copy()
-            found[kind][unlike] = mask
+            here = unlike.copy()
+            here[unlike] = mask
+            found[kind] = found[kind] | here if kind in found else here
     return found
+
+
+def _strays(distinct: pa.Array, filled: int, rows: NDArray[np.int64]) -> Iterable[tuple[str, Mask]]:
+    yield people_names.KIND, strays.stray_names(distinct, rows)
+    yield DATE, strays.stray_dates(distinct, filled)
+    yield "postcodes", strays.stray_postcodes(distinct, rows)
+    yield strays.LONG, strays.stray_numbers(distinct, filled, rows)
 
 
 def _looked(distinct: pa.Array, filled: int, role: str, harm: bool) -> Iterable[tuple[str, Mask]]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 
-_MONTH = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-z]*"
+# English, German, French, Spanish, Dutch and Danish
+_MONTH = r"(?:jan|ene|feb|fév|mar|mär|mrt|maa|apr|avr|abr|may|mai|maj|mei|jun|juin|jul|juil|aug|aoû|aou|ago|sep|set|oct|okt|nov|dec|déc|dez|dic)[a-zäéûü]*"
 _ISO = re.compile(r"(?<!\d)((?:19|20)\d\d)([-/.])(\d\d)\2(\d\d)(?!\d)")
 _DAY_FIRST = re.compile(r"(?<!\d)(\d{1,2})([-/.])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
 _SHORT = re.compile(r"(\d\d)([-/.])(\d\d)\2(\d\d)")
@@ -41,6 +42,12 @@ def _is_date(text: str) -> bool:
         if _exists(int(found[4]), int(found[3]), int(found[1])) or _exists(int(found[4]), int(found[1]), int(found[3])):
             return True
     return bool(re.fullmatch(rf"\d{{1,2}}(?:st|nd|rd|th|\.)?[ -]{_MONTH}[ ,.-]+(?:19|20)\d\d|{_MONTH}[ .]+\d{{1,2}},? (?:19|20)\d\d", text.lower()))
+
+
+def real_date(text: str) -> bool:
+    """Whether a text of two-digit or unparted year, month and day is a date in one of the usual orders."""
+    text = re.sub(r"(?<!\d)(\d)(?!\d)", r"0\1", text)
+    return _real(_PACKED if text.isdigit() else _SHORT, text)
 
 
 def _real(pattern: re.Pattern[str], text: str) -> bool:

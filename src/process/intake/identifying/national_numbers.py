@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 Digits = NDArray[np.int64]
 Passes = Callable[[Digits, list[str]], NDArray[np.bool_]]
@@ -108,7 +108,7 @@ def beyond_chance(passing: int, of: int, chance: float) -> bool:
     """Whether `passing` of `of` distinct codes are too many for codes that pass with probability `chance` each."""
     if not passing:
         return False
-    p = float(special.bdtrc(passing - 1, of, chance))
+    p = float(scipy.special.bdtrc(passing - 1, of, chance))
     return p < SURE or (p < LIKELY and passing >= of / 2)
 
 

@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 KIND = "names of people"
+MANY_NAMES = 4
+"""Labels that are known first names with a surname: so many in one column are people, whatever the others are. Convention."""
 _PART = r"\p{Lu}\p{Ll}+(?:['’-]\p{Lu}?\p{Ll}+)*"
 _LITTLE = r"(?: (?:van|von|de|der|den|del|da|di|la|le|el|al|ten|ter|zu|zur|vom|Mc|Mac|O['’]))*"
 _TITLE = r"(?:(?:Dr|Mr|Mrs|Ms|Miss|Prof|Herr|Frau|Sr|Sra|Mme|Mlle|Dhr|Mevr)\.? )?"
@@ -54,6 +56,28 @@ GIVEN = frozenset(
 )
 
 
+# What stands beside a first name in an id that is not somebody's: months, numbers, arms of a study.
+_NO_PART = frozenset("one two three four five six seven eight nine ten jan feb mar apr may jun jul aug sep oct nov dec ctrl control test demo arm".split())
+_SPELLED = r"(?i)^\pL{2,}(?:[ ._,-]+\pL{2,}){1,2}$"
+
+
+def spelled_otherwise(distinct: pa.Array) -> NDArray[np.bool_]:
+    """Cells of an id column that are a known first name and another word in small letters or capitals, or parted as in `anna.schmidt`, `SCHMIDT ANNA`."""
+    found = pc.match_substring_regex(distinct, _SPELLED).to_numpy(zero_copy_only=False).copy()
+    for place in np.flatnonzero(found):
+        words = [word.lower() for word in re.split(r"[ ._,-]+", distinct[place].as_py())]
+        others = _NO_FIRST_NAME | _NO_PART
+        found[place] = not others & set(words) and (words[0] in GIVEN or words[-1] in GIVEN) and sum(len(word) > 2 for word in words) >= 2
+    return found
+
+
+def shaped_like_a_name(distinct: pa.Array) -> NDArray[np.bool_]:
+    """Cells that are written as a name and a surname are; in capitals, too."""
+    plain = pc.match_substring_regex(distinct, _SHAPE).to_numpy(zero_copy_only=False)
+    capital = pc.match_substring_regex(distinct, r"^\p{Lu}{3,}(?:,? \p{Lu}{2,}){1,2}$").to_numpy(zero_copy_only=False)
+    return plain | capital
+
+
 def people(distinct: pa.Array, filled: int, ids: bool) -> NDArray[np.bool_]:
     """Which of a column's distinct cells (string, each once) are names of people.
 
@@ -64,12 +88,12 @@ def people(distinct: pa.Array, filled: int, ids: bool) -> NDArray[np.bool_]:
     known = np.zeros(len(distinct), bool)
     places = np.flatnonzero(shaped)
     for place, text in zip(places, distinct.take(pa.array(places)).to_pylist(), strict=True):
-        known[place] = _begins_with_a_first_name(text)
-        shaped[place] = not _ends_like_a_place(text) and text.split()[0].lower() not in _NO_FIRST_NAME
+        known[place] = begins_with_a_first_name(text)
+        shaped[place] = not ends_like_a_place(text) and text.split()[0].lower() not in _NO_FIRST_NAME
     if ids:
         whole_column = shaped.sum() >= max(2, filled / 2)
-        return titled | known | (shaped if whole_column else False) | _first_names_alone(distinct, filled)
-    return titled | known if (titled | known).sum() >= max(2, filled / 2) else titled
+        return titled | known | spelled_otherwise(distinct) | (shaped if whole_column else False) | _first_names_alone(distinct, filled)
+    return titled | known if (titled | known).sum() >= min(max(2, filled / 2), MANY_NAMES) else titled
 
 
 def like_a_person(text: str) -> bool:
@@ -77,13 +101,15 @@ def like_a_person(text: str) -> bool:
     return bool(people(pa.array([text]), 1, ids=True)[0])
 
 
-def _begins_with_a_first_name(text: str) -> bool:
+def begins_with_a_first_name(text: str) -> bool:
+    """Whether the text begins with a known first name (with a comma, ends with one), and does not end as the name of a place does."""
     words = [word for word in re.split(r"[ ,-]+", text) if word]
     first = words[-1] if "," in text else words[0]
-    return first.lower() in GIVEN and not _ends_like_a_place(text)
+    return first.lower() in GIVEN and not ends_like_a_place(text)
 
 
-def _ends_like_a_place(text: str) -> bool:
+def ends_like_a_place(text: str) -> bool:
+    """Whether the last word is one of a place, a team, a form of therapy or a problem, rather than a surname."""
     return text.split()[-1].lower() in _NO_SURNAME
 
 

@@ -46,5 +46,10 @@ def postcodes(distinct: pa.Array, filled: int) -> NDArray[np.bool_]:
     return found | nine if len(zips) >= max(3, filled / 2) and not counted(zips) else found
 
 
+def spaced_postcodes(distinct: pa.Array) -> NDArray[np.bool_]:
+    """Which cells are British or Canadian postcodes with their space, each by itself."""
+    return _fits(distinct, _BRITISH.format(gap=_SPACED)) | _fits(distinct, _CANADIAN.format(gap=_SPACED))
+
+
 def _fits(distinct: pa.Array, pattern: str) -> NDArray[np.bool_]:
     return pc.match_substring_regex(distinct, pattern).to_numpy(zero_copy_only=False)

@@ -11,7 +11,7 @@ of e-mail, a telephone number, a birth date, a name, free text …), and not, sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,14 +47,22 @@ class Asked:
     harm: bool = True
 
 
-def refuse_in_table(table: Table, file: str, text: Any) -> None:
-    """Refuse a file of one of the contract's tables whose columns' names or cells identify people; see `refuse`."""
-    refuse(file, text, roles_of_table(table), ages=True)
+def refuse_in_table(table: Table, file: str, text: Any, labels: frozenset[str] = frozenset()) -> None:
+    """Refuse a file of one of the contract's tables whose columns' names or cells identify people; see `refuse`. `labels`: those that a store has already."""
+    refuse(file, text, _with_labels(roles_of_table(table), labels), ages=True)
 
 
-def refuse_in_export(mapping: Mapping, file: str, text: Any, resource: str = "") -> None:
-    """Refuse a foreign export whose columns' names or cells identify people, ignored columns too; see `refuse`. `resource`: the type of FHIR's resources."""
-    refuse(file, text, roles_of_mapping(mapping, _names(text), resource))
+def refuse_in_export(mapping: Mapping, file: str, text: Any, resource: str = "", labels: frozenset[str] = frozenset()) -> None:
+    """Refuse a foreign export whose columns' names or cells identify people, ignored columns too; see `refuse`.
+
+    `resource`: the type of FHIR's resources; `labels`: those that a store has already.
+    """
+    refuse(file, text, _with_labels(roles_of_mapping(mapping, _names(text), resource), labels))
+
+
+def _with_labels(roles: dict[str, Asked], labels: frozenset[str]) -> dict[str, Asked]:
+    """The same, with labels that passed in an earlier load: a week's few rows do not make a stray of a ward that is called after somebody."""
+    return {name: replace(asked, words=asked.words | labels) if asked.role == "label" and labels else asked for name, asked in roles.items()}
 
 
 def refuse(file: str, text: Any, roles: dict[str, Asked], ages: bool = False) -> None:
@@ -128,7 +136,8 @@ def _in_cells(name: str, text: Any, asked: Asked) -> list[Fault]:
         known = pc.is_in(distinct, pa.array(sorted(asked.words), pa.string()))
         looked = pc.if_else(known, "", distinct)
     faults = []
-    for kind, mask in telling(looked, asked.role, asked.harm).items():
+    rows = np.bincount(places[places >= 0], minlength=len(distinct)) if asked.role == "label" else None
+    for kind, mask in telling(looked, asked.role, asked.harm, rows).items():
         cells = mask[places] & (places >= 0)
         if cells.any():
             faults.append(Fault(kind, _line(text, int(np.argmax(cells))), int(cells.sum()), name))

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from process.intake.identifying.counters import counted
 
@@ -45,7 +45,7 @@ def telephones(distinct: pa.Array, filled: int = 0) -> NDArray[np.bool_]:
         found |= american
     for shape, mobile, chance in _MOBILE:
         shaped, fitting = _fits(distinct, shape), _fits(distinct, mobile)
-        if fitting.any() and fitting.sum() >= 0.2 * shaped.sum() and special.bdtrc(fitting.sum() - 1, shaped.sum(), chance) < 0.01:
+        if fitting.any() and fitting.sum() >= 0.2 * shaped.sum() and scipy.special.bdtrc(fitting.sum() - 1, shaped.sum(), chance) < 0.01:
             found |= fitting
     return found | _bare_american(distinct)
 

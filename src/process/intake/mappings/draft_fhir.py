@@ -1,4 +1,4 @@
-"""A first mapping file for FHIR resources: the elements that R4 itself defines for courses, appointments and scores, and a mark for what it does not."""
+"""A first mapping file for FHIR resources: the elements that R4 itself defines for courses, appointments, scores and goals, a mark for what it does not."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 
 from process.contract.instruments import Form
+from process.intake.mappings.draft_fhir_goals import goal_resources, goal_sections
 from process.intake.mappings.guesses import form_of, squashed
 from process.intake.sources import fhir_path
 
@@ -71,6 +72,12 @@ where = { status = ["entered-in-error", "planned"] }
 reason = "entered in error, or still to come"
 """
 
+_ERROR = """[[ignored_rows]]
+resource = "{kind}"
+where = {{ {column} = "entered-in-error" }}
+reason = "entered in error"
+"""
+
 
 def fhir_draft(shapes: dict[str, Shape], forms: Sequence[Form]) -> str:
     """The text of a mapping file for resources of these shapes; types that R4's elements alone do not map stand under [ignored], to be decided."""
@@ -78,11 +85,17 @@ def fhir_draft(shapes: dict[str, Shape], forms: Sequence[Form]) -> str:
     for kind, columns in _RESOURCES.items():
         if kind in shapes or kind != "QuestionnaireResponse":
             lines += [f"[resources.{kind}]", *columns, *_more(shapes.get(kind, frozenset())), ""]
+    goals = goal_resources(shapes)
+    for kind, columns in goals.items():
+        lines += [f"[resources.{kind}]", *columns, *_more(shapes[kind]), ""]
     lines.append(_SECTIONS)
     for address in sorted({address for path, address in shapes.get("QuestionnaireResponse", ()) if path == "questionnaire" and address}):
         lines += _score(address, forms)
-    lines += [_ERRORS, "[ignored]"]
-    for kind in sorted(set(shapes) - set(READ)):
+    lines += [goal_sections(shapes), _ERRORS]
+    for kind, column in (("Goal", "lifecycle"), ("Observation", "status")):
+        lines += [_ERROR.format(kind=kind, column=column)] if kind in goals else []
+    lines.append("[ignored]")
+    for kind in sorted(set(shapes) - set(READ) - set(goals)):
         people = kind in fhir_path.PEOPLE
         about = "it is about people; leave the type out of the export" if people else "map it as docs/intake.md shows, or say why it is not used"
         lines.append(f"{kind} = {json.dumps(DECIDE + about)}")

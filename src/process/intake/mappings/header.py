@@ -14,7 +14,7 @@ from typing import Any
 
 from process.contract.tables import TABLES
 from process.errors import FileMissing, FileRefused
-from process.intake.faults import shown
+from process.intake.faults import named, shown
 from process.intake.lines import read_header
 from process.intake.mappings.guesses import columns_of
 from process.intake.sources import fhir_path
@@ -52,7 +52,7 @@ def header_of(paths: Sequence[Path]) -> Header:
     if is_workbook(path):
         sheets = read_headers(path)
         if all(name in TABLES for name in sheets):
-            raise FileRefused(f"{path.name} has a sheet for each table of the contract and needs no mapping: load it as it is.")
+            raise FileRefused(f"{named(path)} has a sheet for each table of the contract and needs no mapping: load it as it is.")
         sheet = max(sheets, key=lambda name: len(columns_of("courses", sheets[name])) + len(columns_of("sessions", sheets[name])))
         return Header("rows", _named(path, sheets[sheet]), sheet if len(sheets) > 1 else "")
     columns = _named(path, read_header(path))
@@ -65,7 +65,7 @@ def _named(path: Path, names: Sequence[str]) -> tuple[str, ...]:
     known = len(columns_of("courses", names, prefixed=True)) + len(columns_of("sessions", names, prefixed=True))
     if strange or not known:
         why = f"{strange} of its {len(names)} names do not look like names of columns" if strange else "none of its names is known"
-        raise FileRefused(f"The first line of {path.name} does not look like a header: {why}. Put a line with the columns' names first; nothing was written.")
+        raise FileRefused(f"The first line of {named(path)} does not look like a header: {why}. Put a line with the columns' names first; nothing was written.")
     return tuple(names)
 
 
@@ -78,12 +78,12 @@ def _shapes(files: Sequence[Path]) -> dict[str, frozenset[tuple[str, str]]]:
                 try:
                     entry = json.loads(line) if line.strip() else None
                 except (ValueError, RecursionError):
-                    raise FileRefused(f"{path.name} is not NDJSON: one JSON object a line.") from None
+                    raise FileRefused(f"{named(path)} is not NDJSON: one JSON object a line.") from None
                 if not isinstance(entry, dict):
                     break
                 kind = entry.get("resourceType")
                 if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
-                    raise FileRefused(f"{path.name} holds no FHIR resources: resourceType is missing.")
+                    raise FileRefused(f"{named(path)} holds no FHIR resources: resourceType is missing.")
                 shape = found.setdefault(kind, set())
                 if kind in fhir_path.PEOPLE:
                     break

@@ -10,10 +10,12 @@ from pathlib import Path
 import pandas as pd
 
 from process.intake.cells import outside
+from process.intake.codes.remembered import Starts
 from process.intake.faults import Fault, refusal
 from process.intake.mappings.language import BadRow, Mapping, Take
 from process.intake.report import ColumnUse, Note, Report, TableReport
-from process.intake.sources.days import days_since, first_rows, latest_week_end
+from process.intake.sources.counting import counted_by
+from process.intake.sources.days import Earlier, begun, days_since, first_days, first_rows, latest_week_end
 from process.intake.sources.translate import dates, iso, refuse_ambiguous, translated
 
 CONFLICTING = "repeated key: the rows contradict each other, all are refused"
@@ -43,6 +45,7 @@ class Export:
             self._translate(take)
         self._key = [self.text["courses", "course_id"], self.text["sessions", "session_number"]]
         self.kept = rows.index
+        self.starts: Starts | None = None
         self._count_whole_file()
 
     def _translate(self, take: Take) -> None:
@@ -102,6 +105,15 @@ class Export:
         self._refuse(CONFLICTING, contradicted)
         self._refuse(IDENTICAL, copies)
 
+    def begin(self, earlier: Earlier | None) -> None:
+        """Find when the courses of the kept rows began; `earlier`: what is known of the parts of this export that were loaded before."""
+        take = counted_by(self.mapping)
+        if take is not None:
+            when = dates(self.all.loc[self.kept, take.source[0]], take.date_format)
+            own = {"course": self._key[0].loc[self.kept], "number": self._key[1].loc[self.kept], "when": when}
+            rows = pd.DataFrame(own | {"attendance": self.text["sessions", "attendance"].loc[self.kept]})
+            self.starts = begun(self.path.name, rows, take.start, earlier)
+
     def _values(self, table: str) -> pd.DataFrame:
         """The contract's text of one table for every kept row, ordered by course and session."""
         columns = {name: self.text[part, name].loc[self.kept] for part, name in self.text if part == table}
@@ -118,7 +130,11 @@ class Export:
                 self.notes[f"courses whose rows differ in {name}: the first session's is taken"] = differing
         first = rows.drop_duplicates("course_id")
         week = self.mapping.take("courses", "start_week")
-        if week is not None and week.start != "first":
+        counted = counted_by(self.mapping)
+        if week is not None and counted is not None and (week.source, week.start) == (counted.source, counted.start):
+            began = first_days(first["course_id"], self.starts)
+            first = first.assign(start_week=iso(began - pd.to_timedelta(began.dt.day_of_week, unit="D")))
+        elif week is not None and week.start != "first":
             number, held = self.text["sessions", "session_number"].loc[rows.index], self.text["sessions", "attendance"].loc[rows.index]
             begun = rows.loc[first_rows(rows["course_id"], number, held, week.start)].set_index("course_id")["start_week"]
             first = first.assign(start_week=first["course_id"].map(begun).fillna("").astype("str"))
@@ -141,8 +157,7 @@ class Export:
 
     def _with_days(self, rows: pd.DataFrame, take: Take) -> pd.DataFrame:
         when = dates(self.all.loc[rows.index, take.source[0]], take.date_format)
-        firsts = first_rows(rows["course_id"], rows["session_number"], rows["attendance"], take.start)
-        days = days_since(rows["course_id"], when, firsts)
+        days = days_since(rows["course_id"], when, self.starts)
         far = (days < take.column.minimum) | (days > take.column.maximum)
         rows["day"] = days.where(~far).astype("Int64").astype("str").replace("<NA>", "").fillna("")
         if far.any() and take.undated_outside:

@@ -15,11 +15,13 @@ import pandas as pd
 
 from process.contract.instruments import Form
 from process.errors import FileMissing, FileRefused, SettingWrong
-from process.intake.faults import Fault, refusal
+from process.intake.codes.remembered import Starts
+from process.intake.faults import Fault, named, refusal
 from process.intake.identifying.refusing import refuse_in_export
 from process.intake.mappings.language import Mapping
 from process.intake.report import ColumnUse, FileReport, Report
 from process.intake.sources import fhir_path
+from process.intake.sources.days import Earlier
 from process.intake.sources.related import Related, RowSet
 
 LONGEST_LINE = 1_000_000
@@ -29,8 +31,13 @@ _REFERENCE = re.compile(r"(?:[a-z]+://[^\s#?]+/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]
 _CONSTANTS = {True: "true", False: "false"}
 
 
-def read_fhir(files: Sequence[Path], mapping: Mapping, forms: Sequence[Form] | None = None) -> tuple[dict[str, pd.DataFrame], Report]:
-    """Typed tables of the contract and the account of every line. Raises `FileRefused` with file, line and kind, never the value."""
+def read_fhir(
+    files: Sequence[Path], mapping: Mapping, forms: Sequence[Form] | None = None, earlier: Earlier | None = None
+) -> tuple[dict[str, pd.DataFrame], Report, Starts | None]:
+    """Typed tables of the contract, the account of every line, and when courses began. Raises `FileRefused` with file, line and kind, never the value.
+
+    `earlier`: of files with less than everything, what is known of earlier loads; what they refer to may be in the store then.
+    """
     read = {resource: _Resource(resource, paths) for resource, paths in mapping.paths.items()}
     skipped: list[FileReport] = []
     for path in files:
@@ -44,18 +51,19 @@ def read_fhir(files: Sequence[Path], mapping: Mapping, forms: Sequence[Form] | N
                 skipped.append(FileReport(path.name, kind, count := 1 + sum(1 for _ in handle), {mapping.ignored[kind]: count}))
                 continue
             read[kind].take(path, first, lines)
-    if mapping.whole_references:
+    if mapping.whole_references and earlier is None:
         _refuse_dangling(read)
     sets = {name: resource.rows(mapping) for name, resource in read.items() if resource.files}
     for entry in sets.values():
         for place, file in enumerate(entry.files):
             here = entry.file == place
-            refuse_in_export(mapping, file, entry.rows[here].set_axis(entry.line[here].to_numpy()), entry.what)
-    related = Related(mapping, sets, forms)
+            labels = earlier.labels if earlier is not None else frozenset()
+            refuse_in_export(mapping, file, entry.rows[here].set_axis(entry.line[here].to_numpy()), entry.what, labels)
+    related = Related(mapping, sets, forms, earlier)
     tables = related.tables()
     accounts, counted, notes = related.reports()
     uses = tuple(ColumnUse(f"{resource}.{name}", mapping.becomes(name, resource)) for resource, paths in mapping.paths.items() for name in paths)
-    return tables, Report(accounts, mapping.name, uses, notes, (*_with_several(counted, read), *skipped))
+    return tables, Report(accounts, mapping.name, uses, notes, (*_with_several(counted, read), *skipped)), related.starts
 
 
 class _Resource:
@@ -183,12 +191,12 @@ def _kind(path: Path, found: dict, mapping: Mapping) -> str:
         raise refusal(path.name, [Fault("no resourceType: this is not a FHIR resource", 1)])
     if kind in fhir_path.PEOPLE:
         raise FileRefused(
-            f"{path.name} holds resources of type {kind}, which are about people. Nothing of them is needed: leave the type out of the export "
+            f"{named(path)} holds resources of type {kind}, which are about people. Nothing of them is needed: leave the type out of the export "
             f"(`_type={','.join(mapping.paths)}`) and delete this file. Nothing was loaded."
         )
     if kind not in mapping.paths and kind not in mapping.ignored:
         raise FileRefused(
-            f"{path.name} holds resources of type {kind}, which mapping `{mapping.name}` neither reads nor ignores. "
+            f"{named(path)} holds resources of type {kind}, which mapping `{mapping.name}` neither reads nor ignores. "
             f"Leave the type out of the export, or name it under [ignored] with the reason. Nothing was loaded."
         )
     return kind

@@ -16,13 +16,15 @@ import pandas as pd
 from process.contract.instruments import Form
 from process.contract.tables import TABLES
 from process.errors import SettingWrong, did_you_mean
+from process.intake.codes.remembered import Starts
 from process.intake.columns import typed
-from process.intake.faults import Fault, refusal, shown
+from process.intake.faults import Fault, named, refusal, shown
 from process.intake.identifying.refusing import refuse_in_export
 from process.intake.lines import read_lines
 from process.intake.mappings.language import Mapping
 from process.intake.report import ColumnUse, Note, Report, TableReport
 from process.intake.sources.chosen import chosen_rows
+from process.intake.sources.days import Earlier
 from process.intake.sources.export import Export
 from process.intake.sources.fhir import read_fhir
 from process.intake.sources.parts import Drawn, drawn, gathered, without_repeats
@@ -32,25 +34,29 @@ from process.intake.sources.translate import blanked
 from process.intake.sources.workbook import is_workbook, read_sheet
 
 Tables = dict[str, pd.DataFrame]
+Read = tuple[Tables, Report, Starts | None]
 
 
-def read_mapped(files: Sequence[Path], mapping: Mapping, forms: Sequence[Form] | None = None) -> tuple[Tables, Report]:
-    """Typed tables of the contract and the account of every row of the export; `FileRefused` where a file is not what the mapping speaks of."""
+def read_mapped(files: Sequence[Path], mapping: Mapping, forms: Sequence[Form] | None = None, earlier: Earlier | None = None) -> Read:
+    """Typed tables of the contract, the account of every row of the export, and when courses began where that is what days are counted from.
+
+    `earlier`: of files with less than everything, what is known of earlier loads. `FileRefused` where a file is not what the mapping speaks of.
+    """
     if mapping.undecided:
         raise SettingWrong(
             f"Mapping file {mapping.path.name} leaves {len(mapping.undecided)} things to decide, the first at {mapping.undecided[0]}. "
             f"`therapy-process mapping check {mapping.path.name}` names them all."
         )
     if mapping.kind == "fhir":
-        return read_fhir(files, mapping, forms)
+        return read_fhir(files, mapping, forms, earlier)
     if len(files) != 1:
         raise SettingWrong(f"With this mapping one file is loaded at a time; {len(files)} are named.")
     path = Path(files[0])
     rows = read_rows(path, mapping)
-    refuse_in_export(mapping, path.name, rows)
+    refuse_in_export(mapping, path.name, rows, labels=earlier.labels if earlier is not None else frozenset())
     _compare(path, list(rows.columns), mapping)
     rows = rows.apply(lambda cells: blanked(cells, mapping.missing)).astype("str")
-    return _related(path, mapping, rows, forms) if mapping.kind == "redcap" else _appointments(path, mapping, rows, forms)
+    return (_related if mapping.kind == "redcap" else _appointments)(path, mapping, rows, forms, earlier)
 
 
 def read_rows(path: Path, mapping: Mapping) -> pd.DataFrame:
@@ -58,13 +64,14 @@ def read_rows(path: Path, mapping: Mapping) -> pd.DataFrame:
     if is_workbook(path):
         return read_sheet(path, mapping.sheet)
     if mapping.sheet:
-        raise SettingWrong(f"Mapping `{mapping.name}` speaks of a sheet of a workbook, and {path.name} is none. Take `sheet` out of [source] for a CSV file.")
+        raise SettingWrong(f"Mapping `{mapping.name}` speaks of a sheet of a workbook, and {named(path)} is none. Take `sheet` out of [source] for a CSV file.")
     return read_lines(path)
 
 
-def _appointments(path: Path, mapping: Mapping, rows: pd.DataFrame, forms: Sequence[Form] | None) -> tuple[Tables, Report]:
+def _appointments(path: Path, mapping: Mapping, rows: pd.DataFrame, forms: Sequence[Form] | None, earlier: Earlier | None) -> Read:
     export = Export(path, mapping, rows)
     export.refuse_bad_rows()
+    export.begin(earlier)
     texts = {"courses": export.courses(), "sessions": export.sessions()}
     texts["manifest"] = export.manifest()
     tables = {name: typed(TABLES[name], texts[name], path.name) for name in ("manifest", "courses", "sessions")}
@@ -76,7 +83,7 @@ def _appointments(path: Path, mapping: Mapping, rows: pd.DataFrame, forms: Seque
         if any(part.table == name for part in mapping.parts):
             tables[name], account, notes = _more(name, path.name, mapping, export)
             report = replace(report, tables=(*report.tables, account), notes=(*report.notes, *notes))
-    return {name: tables[name] for name in TABLES if name in tables}, report
+    return {name: tables[name] for name in TABLES if name in tables}, report, export.starts
 
 
 def _more(name: str, file: str, mapping: Mapping, export: Export) -> tuple[pd.DataFrame, TableReport, tuple[Note, ...]]:
@@ -101,13 +108,13 @@ def _more(name: str, file: str, mapping: Mapping, export: Export) -> tuple[pd.Da
     return typed(TABLES[name], whole.text.reset_index(drop=True), file), account, tuple(Note(*note) for note in notes.items())
 
 
-def _related(path: Path, mapping: Mapping, rows: pd.DataFrame, forms: Sequence[Form] | None) -> tuple[Tables, Report]:
+def _related(path: Path, mapping: Mapping, rows: pd.DataFrame, forms: Sequence[Form] | None, earlier: Earlier | None) -> Read:
     line = pd.Series(rows.index, index=rows.index)
-    related = Related(mapping, {"": RowSet("records", rows, (path.name,), pd.Series(0, index=rows.index), line)}, forms)
+    related = Related(mapping, {"": RowSet("records", rows, (path.name,), pd.Series(0, index=rows.index), line)}, forms, earlier)
     tables = related.tables()
     accounts, files, notes = related.reports()
     uses = tuple(ColumnUse(name, mapping.becomes(name), mapping.ignored.get(name, "")) for name in rows.columns)
-    return tables, Report(accounts, mapping.name, uses, notes, files)
+    return tables, Report(accounts, mapping.name, uses, notes, files), related.starts
 
 
 def _compare(path: Path, header: list[str], mapping: Mapping) -> None:

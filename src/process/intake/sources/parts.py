@@ -40,6 +40,10 @@ class Appointments:
 
     rows: pd.DataFrame
 
+    def after(self, earlier: pd.DataFrame) -> Appointments:
+        """The same with those of earlier loads before them, which no key refers to."""
+        return Appointments(pd.concat([earlier.assign(key=None).astype({"key": "object"}), self.rows], ignore_index=True)) if len(earlier) else self
+
     def of(self, keys: pd.Series) -> pd.DataFrame:
         """Course and number of the appointment that each key is, missing where there is none."""
         known = self.rows.drop_duplicates("key").set_index("key")[["course_id", "session_number"]]

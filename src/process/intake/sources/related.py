@@ -16,12 +16,13 @@ from process.contract.instruments import Form
 from process.contract.tables import TABLES
 from process.errors import FileRefused, SettingWrong
 from process.intake.cells import outside
+from process.intake.codes.remembered import Starts
 from process.intake.columns import score_faults, typed
 from process.intake.faults import Fault, refusal
 from process.intake.mappings.language import Mapping, Part
 from process.intake.report import FileReport, Note, TableReport
 from process.intake.sources.chosen import chosen_rows
-from process.intake.sources.days import days_since, first_rows, latest_week_end
+from process.intake.sources.days import Earlier, begun, days_since, latest_week_end
 from process.intake.sources.parts import Appointments, Drawn, drawn, without_repeats
 from process.intake.sources.translate import dates, iso
 
@@ -41,10 +42,11 @@ class RowSet:
 
 
 class Related:
-    """The rows of one export on their way: what became of them, table by table."""
+    """The rows of one export on their way: what became of them, table by table. `earlier`: of a part of an export, what is known of those before it."""
 
-    def __init__(self, mapping: Mapping, sets: Dict[str, RowSet], forms: Sequence[Form] | None = None):
-        self.mapping, self.sets, self.forms = mapping, sets, forms
+    def __init__(self, mapping: Mapping, sets: Dict[str, RowSet], forms: Sequence[Form] | None = None, earlier: Earlier | None = None):
+        self.mapping, self.sets, self.forms, self.earlier = mapping, sets, forms, earlier
+        self.starts: Starts | None = None
         self.left: dict[str, pd.Series] = {name: pd.Series("", index=entry.rows.index, dtype="str") for name, entry in sets.items()}
         self.used: dict[str, pd.Series] = {name: pd.Series(False, index=entry.rows.index) for name, entry in sets.items()}
         for entry in mapping.left_out:
@@ -59,7 +61,7 @@ class Related:
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table that the mapping speaks of, typed; `FileRefused` where no session or course is left."""
         found = {"sessions": self._sessions()}
-        if not len(found["sessions"]):
+        if not len(found["sessions"]) and self.earlier is None:
             why = "; ".join(f"{count:,} refused: {reason}" for reason, count in self.accounts[0].refused.items()) or "there was none"
             raise FileRefused(f"No row of table `sessions` is left to load ({why}). Nothing was loaded.")
         for name in TABLES:
@@ -95,7 +97,8 @@ class Related:
             self.notes[UNDATED] = int((result.text["week"] == "").sum())
         text, kept = result.text, when.loc[result.text.index]
         keys = rows.loc[text.index, part.key] if part.key else pd.Series("", index=text.index)
-        self.appointments = Appointments(text[["course_id", "session_number", "attendance"]].assign(key=keys, when=kept))
+        own = Appointments(text[["course_id", "session_number", "attendance"]].assign(key=keys, when=kept))
+        self.appointments = own if self.earlier is None else own.after(self.earlier.appointments)
         as_of = self.mapping.as_of.removeprefix(f"{part.chosen.resource}.")
         if self.mapping.as_of_latest and as_of in rows:
             days = dates(rows.loc[text.index, as_of], dated.date_format if dated else "iso")
@@ -107,7 +110,10 @@ class Related:
         if take is None or take.form != "day":
             return
         text, when = result.text, when.loc[result.text.index]
-        days = days_since(text["course_id"], when, first_rows(text["course_id"], text["session_number"], text["attendance"], take.start))
+        rows = pd.DataFrame({"course": text["course_id"], "number": text["session_number"], "attendance": text["attendance"], "when": when})
+        file = ", ".join(self.sets[part.chosen.resource].files) if part.chosen.resource in self.sets else self.mapping.name
+        self.starts = begun(file, rows, take.start, self.earlier)
+        days = days_since(text["course_id"], when, self.starts)
         far = (days < take.column.minimum) | (days > take.column.maximum)
         result.text = text.assign(day=days.where(~far).astype("Int64").astype("str").replace("<NA>", "").fillna(""))
         if not take.undated_outside:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from process.contract.tables import TABLES
 from process.errors import FileRefused
-from process.intake.faults import Fault, refusal, shown
+from process.intake.faults import Fault, named, refusal
 from process.intake.sources.workbook import is_workbook, read_sheets
 
 
@@ -19,12 +19,12 @@ def sheets_of(files: Sequence[Path]) -> dict[str, pd.DataFrame]:
     if not books:
         return {}
     if len(files) > 1:
-        raise FileRefused(f"{books[0].name} is a workbook, which is loaded alone: one workbook with a sheet a table, or one CSV file a table.")
+        raise FileRefused(f"{named(books[0])} is a workbook, which is loaded alone: one workbook with a sheet a table, or one CSV file a table.")
     sheets = read_sheets(books[0])
-    strange = [name for name in sheets if name not in TABLES]
+    strange = [place for place, name in enumerate(sheets, 1) if name not in TABLES]
     if strange:
         known = ", ".join(TABLES)
-        faults = [Fault(f"sheet {shown(name)} is not named after a table of the contract") for name in strange]
+        faults = [Fault(f"sheet {place} is not named after a table of the contract") for place in strange]
         advice = f"Nothing was loaded. Sheets are named {known}. A sheet of another kind is loaded with `--mapping NAME|FILE`."
         raise refusal(books[0].name, faults, advice)
     return {name: sheets[name] for name in TABLES if name in sheets}

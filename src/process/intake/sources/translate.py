@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from process.errors import SettingWrong
-from process.intake.cells import EARLIEST, LATEST, read_cells
+from process.intake.cells import BLANK, EARLIEST, LATEST, read_cells
 from process.intake.mappings.language import Take
 
 NOT_A_WORD = "not one of the words that the mapping knows"
@@ -48,6 +48,9 @@ def translated(take: Take, rows: pd.DataFrame) -> tuple[pd.Series, dict[str, np.
         for kind, mask in wrong.items():
             _add(bad, kind, pd.Series(mask, index=rows.index) & (text == ""))
         text = text.where(text != "", other)
+    if take.column.kind == "code" and not take.spell_code and not take.words and len(take.source) > 1:
+        parts = [rows[name].ne(rows[name].str.strip()) for name in take.source]
+        _add(bad, BLANK, pd.concat(parts, axis=1).any(axis=1) & (text != ""))
     _, wrong = read_cells(replace(take.column, required=take.column.required and not bad), text)
     return text, bad | wrong
 
@@ -78,8 +81,13 @@ def iso(days: pd.Series) -> pd.Series:
 
 
 def spelled(text: pd.Series) -> pd.Series:
-    """Names as codes: what a code may not hold becomes a space, at most 40 characters are kept; a name of nothing but signs becomes ""."""
-    plain = text.str.replace(r"[^A-Za-z0-9 _./-]+", " ", regex=True).str.replace(r" +", " ", regex=True).str.lstrip(" _./-").str.slice(0, 40)
+    """Names as codes: what a code may not hold becomes a space, at most 40 characters are kept; a name of nothing but signs becomes "".
+
+    A letter with its accent is one sign however it was typed (Unicode's form C), so that one name is one code.
+    """
+    plain = (
+        text.str.normalize("NFC").str.replace(r"[^A-Za-z0-9 _./-]+", " ", regex=True).str.replace(r" +", " ", regex=True).str.lstrip(" _./-").str.slice(0, 40)
+    )
     return plain.str.rstrip(" ")
 
 

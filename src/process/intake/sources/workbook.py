@@ -12,11 +12,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pandas as pd
 
+from process.contract.tables import TABLES
 from process.errors import FileRefused, did_you_mean
-from process.intake.faults import Fault, refusal, shown
+from process.intake.faults import Fault, named, refusal, shown
 from process.intake.lines import MOST_COLUMNS
 from process.intake.sources.workbook_parts import look_over
 
@@ -39,9 +39,10 @@ def read_sheet(path: Path, name: str = "") -> pd.DataFrame:
     """One sheet; without a name the only one."""
     with _Book(path) as book:
         if not name and len(book.names) > 1:
-            raise FileRefused(f'{path.name} has {len(book.names)} sheets. Say which one is meant: `sheet = "…"` in the mapping file\'s [source].')
+            raise FileRefused(f'{named(path)} has {len(book.names)} sheets. Say which one is meant: `sheet = "…"` in the mapping file\'s [source].')
         if name and name not in book.names:
-            raise FileRefused(f"{path.name} has no sheet {shown(name)}. {did_you_mean(name, [sheet for sheet in book.names if shown(sheet).startswith('`')])}")
+            near = did_you_mean(name, [sheet for sheet in book.names if sheet in TABLES])
+            raise FileRefused(f"{named(path)} has no sheet {shown(name)}. {near} The name in the mapping file's [source] is that in the workbook.")
         return book.rows(name or book.names[0])
 
 
@@ -57,16 +58,18 @@ class _Book:
     def __init__(self, path: Path):
         self.path = path
         look_over(path)
+        import openpyxl  # half a second of loading, which only workbooks need
+
         try:
             self.book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False, rich_text=False)
         except Exception as problem:  # openpyxl raises whatever its parsers do
             raise refusal(path.name, [Fault(f"the workbook is damaged ({type(problem).__name__})")]) from None
+        self.names = [sheet.title for sheet in self.book.worksheets]
         hidden = [sheet.title for sheet in self.book.worksheets if sheet.sheet_state != "visible"]
         if hidden:
-            raise refusal(path.name, [Fault(f"sheet {shown(name)} is hidden; show it or delete it") for name in hidden])
+            raise refusal(path.name, [Fault(f"{self._told(name)} is hidden; show it or delete it") for name in hidden])
         if not self.book.worksheets:
             raise refusal(path.name, [Fault("the workbook has no sheet with cells")])
-        self.names = [sheet.title for sheet in self.book.worksheets]
         self.cells = 0
 
     def __enter__(self) -> _Book:
@@ -74,6 +77,10 @@ class _Book:
 
     def __exit__(self, *problem: object) -> None:
         self.book.close()
+
+    def _told(self, name: str) -> str:
+        """A sheet for a message: by the contract's name, any other by its place, because a sheet may be called after a person."""
+        return f"sheet `{name}`" if name in TABLES else f"sheet {self.names.index(name) + 1}"
 
     def names_in(self, name: str) -> list[str]:
         """The sheet's first row, if it is a header."""
@@ -102,7 +109,7 @@ class _Book:
             rows.append(cells + [""] * (len(header) - len(cells)))
             places.append(number)
         if faults:
-            raise refusal(f"{self.path.name}, sheet {shown(name)}", [Fault(kind, line, count, column) for (column, kind), (line, count) in faults.items()])
+            raise refusal(f"{self.path.name}, {self._told(name)}", [Fault(kind, line, count, column) for (column, kind), (line, count) in faults.items()])
         return pd.DataFrame(rows, columns=header, dtype="str", index=pd.Index(places, name="line", dtype="int64"))
 
     def _lines(self, name: str) -> Iterator[tuple[int, tuple]]:
@@ -117,10 +124,10 @@ class _Book:
         except FileRefused:
             raise
         except Exception as problem:
-            raise refusal(self.path.name, [Fault(f"sheet {shown(name)} is damaged ({type(problem).__name__})")]) from None
+            raise refusal(self.path.name, [Fault(f"{self._told(name)} is damaged ({type(problem).__name__})")]) from None
 
     def _header(self, sheet: str, row: tuple) -> list[str]:
-        where = f"{self.path.name}, sheet {shown(sheet)}"
+        where = f"{self.path.name}, {self._told(sheet)}"
         names = [cell.value for cell in row]
         while names and names[-1] is None:
             names.pop()

@@ -1,0 +1,76 @@
+"""A part of an export that holds calendar dates, after the parts that were loaded before: what the table of codes and the store know, handed to intake.
+
+Days count from a course's first appointment, which a week's export does not hold. The sealed table remembers its date (`process.intake.codes.remembered`); with
+the days that the store holds that gives the date of every earlier appointment, which a goal's date is looked up in. These dates are in memory alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from process import store
+from process.intake.codes.drawing import COURSE
+from process.intake.codes.remembered import Starts
+from process.intake.codes.surrogates import Records
+from process.intake.codes.table import Codes
+from process.intake.sources.days import Earlier
+
+_APPOINTMENTS = "select course_id, session_number, attendance, day from sessions"
+_LABELS = " union ".join(
+    f"select distinct {column} as label from {table} where {column} is not null"
+    for table, columns in {"courses": ("team", "modality", "problem"), "goals": ("area",), "ruptures": ("theme",)}.items()
+    for column in columns
+)
+_WITHOUT_DAY = "select * from sessions where day is null and course_id in (select unnest($courses))"
+
+
+def earlier(folder: Path, codes: Codes) -> Earlier:
+    """What is known of the records that the store in `folder` serves, under the clinic's own codes."""
+    own = {display: name for name, display in codes.displays[COURSE.name].items()}
+    with store.DuckDBEngine.open(store.current(folder)) as engine:
+        held = engine.query(_APPOINTMENTS)
+    held["when"] = _dates(held, codes.starts)
+    held = held[held["when"].notna() & held["course_id"].isin(list(own))]
+    columns = {"course_id": held["course_id"].map(own), "session_number": held["session_number"].astype("str"), "attendance": held["attendance"].astype("str")}
+    appointments = pd.DataFrame(columns | {"when": held["when"]}).reset_index(drop=True)
+    return Earlier(codes.starts.under(own), frozenset(name for display, name in own.items() if not codes.starts.knows(display)), appointments, labels(folder))
+
+
+def labels(folder: Path) -> frozenset[str]:
+    """The labels that the store in `folder` has: of courses, goals and ruptures."""
+    with store.DuckDBEngine.open(store.current(folder)) as engine:
+        return frozenset(engine.query(_LABELS)["label"])
+
+
+def remember(codes: Codes, starts: Starts | None, whole: bool) -> None:
+    """Keep in the table when the courses of a load began. `starts`: by the clinic's own codes, None where the files have no dates; `whole`: they hold all."""
+    if starts is not None or whole:
+        codes.starts.take((starts or Starts()).under(codes.displays[COURSE.name]), whole)
+
+
+def with_days_filled(folder: Path, records: Records, codes: Codes) -> Records:
+    """The records, and beside them those sessions of the store whose day can be told only now, because their course has a first appointment only now."""
+    if "sessions" not in records or "day" not in records["sessions"]:
+        return records
+    sessions = records["sessions"]
+    late = [course for course in sessions["course_id"].unique() if course in codes.starts.waiting and codes.starts.firsts.get(course, (0, ""))[1]]
+    if not late:
+        return records
+    with store.DuckDBEngine.open(store.current(folder)) as engine:
+        held = engine.query(_WITHOUT_DAY, courses=list(map(str, late)))
+    when = [codes.starts.waiting[course].get(number) for course, number in zip(held["course_id"], held["session_number"], strict=True)]
+    first = pd.to_datetime([codes.starts.firsts[course][1] for course in held["course_id"]])
+    held["day"] = pd.Series((pd.to_datetime(when) - first).days, index=held.index).astype("Int64")
+    there = pd.MultiIndex.from_frame(sessions[["course_id", "session_number"]].astype({"course_id": "str", "session_number": "int64"}))
+    new = held["day"].notna().to_numpy() & ~pd.MultiIndex.from_frame(held[["course_id", "session_number"]]).isin(there)
+    added = held.loc[new, list(sessions.columns)].astype({name: sessions[name].dtype for name in sessions.columns})
+    return records | {"sessions": pd.concat([sessions, added], ignore_index=True)}
+
+
+def _dates(held: pd.DataFrame, starts: Starts) -> pd.Series:
+    first = pd.to_datetime(held["course_id"].map({course: day for course, (_, day) in starts.firsts.items() if day}), format="%Y-%m-%d")
+    dates = first + pd.to_timedelta(held["day"], unit="D")
+    waiting = [starts.waiting.get(course, {}).get(number) for course, number in zip(held["course_id"], held["session_number"], strict=True)]
+    return dates.fillna(pd.Series(pd.to_datetime(waiting, format="%Y-%m-%d"), index=held.index)).astype("datetime64[us]")
