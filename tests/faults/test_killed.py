@@ -42,7 +42,9 @@ def test_whenever_it_is_killed_the_figures_are_the_old_ones_or_the_new_ones_and_
     names = {text: name for name, text in reference.items()}
     assert names[figures(store)] == "after"  # with or without surrogates, a clinic has the same figures
     served, killed, explained = "after", 0, 0
-    for _ in range(times):
+    for attempt in range(10 * times):
+        if attempt >= times and killed > times // 3 and explained:
+            break  # a machine that is quicker now than when it was measured has ended some before they were killed
         wanted = "before" if served == "after" else "after"
         name = current(store).name
         child = forking.begin(what, store, deliveries[wanted])
