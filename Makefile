@@ -21,8 +21,8 @@ setup: ## make .venv from the lock (again only when the lock or pyproject.toml c
 demo: setup ## make the simulated demo clinic and serve its pages on this machine
 	@$(BIN)/therapy-process demo $(ARGS)
 
-test: setup ## run every test, the browser's included (finds or installs Chromium)
-	@CHROMIUM="$$(sh tools/browser.sh)" && export CHROMIUM \
+test: setup ## run every test, the browser's included (finds or installs Chromium; says so where there is no nginx)
+	@CHROMIUM="$$(sh tools/browser.sh)" && NGINX="$$(sh tools/nginx.sh)" && export CHROMIUM NGINX \
 	&& $(BIN)/python -m pytest -n auto -m "not soak" $(ARGS)
 
 test-fast: setup ## run the tests that need no browser
@@ -65,5 +65,5 @@ coverage: setup ## simulate clinics and count how often the comparisons' interva
 	@$(BIN)/python -m benchmarks.coverage.run $(ARGS)
 
 clean: ## remove what the other targets made, the demo clinic's store included
-	rm -rf $(VENV) $(VENV)-duckdb2 build dist demo-store .pytest_cache .ruff_cache .hypothesis screenshots
+	rm -rf $(VENV) $(VENV)-duckdb2 build dist demo-store demo-store-audit .pytest_cache .ruff_cache .hypothesis screenshots
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

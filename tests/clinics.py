@@ -43,9 +43,9 @@ def therapists(records: Records) -> list[str]:
     return found["therapist_id"].tolist()
 
 
-def only(records: dict[str, pd.DataFrame], therapist: str) -> dict[str, pd.DataFrame]:
-    """The same delivery with this therapist's courses alone."""
-    mine = set(records["courses"].loc[records["courses"]["therapist_id"] == therapist, "course_id"])
+def only(records: dict[str, pd.DataFrame], *therapists: str) -> dict[str, pd.DataFrame]:
+    """The same delivery with these therapists' courses alone."""
+    mine = set(records["courses"].loc[records["courses"]["therapist_id"].isin(therapists), "course_id"])
     kept = {name: table[table["course_id"].isin(mine)] if "course_id" in table else table for name, table in records.items()}
     for child, key, parent in (("goal_ratings", "goal_id", "goals"), ("goal_reviews", "goal_id", "goals"), ("rupture_steps", "rupture_id", "ruptures")):
         kept[child] = records[child][records[child][key].isin(kept[parent][key])]

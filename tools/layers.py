@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PACKAGE = "process"
-ORDER = ("errors", "shipped", "sealed", "contract", "demo", "intake", "store", "measures", "loading", "access", "charts", "pages", "server", "cli")
+ORDER = ("errors", "shipped", "sealed", "contract", "demo", "intake", "store", "measures", "loading", "access", "people", "charts", "pages", "server", "cli")
 AT_THE_TOP = ("__main__",)
 
 # Outside packages that only some layers may import; the longest name that fits an import decides.

@@ -64,6 +64,12 @@ class KeyProblem(UserError):
     exit_code = 9
 
 
+class LogProblem(NotAllowed):
+    """The audit log cannot be written, or is not as it was written: what cannot be noted is not answered."""
+
+    exit_code = 10
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence for an error message: the nearest known word, or every allowed one."""
     names = list(known)

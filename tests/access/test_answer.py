@@ -59,7 +59,7 @@ def test_the_stamp_says_where_an_answer_comes_from(records, busiest, endings):
 
 def test_a_sentence_and_a_figure_come_from_the_charts(endings):
     assert re.search(r"\d+ %", endings.sentence) and "95 % interval" in endings.sentence
-    assert len(endings.figure()) == 3
+    assert len(endings.figure()) == 4
 
 
 def test_an_answer_brings_its_definition_and_its_query(endings):

@@ -90,14 +90,13 @@ def test_a_director_sees_every_therapist_and_no_patient(sign_in, records: DuckDB
 
 
 def test_signing_out_ends_at_the_door(browser: Browser, demo: Served):
-    # A page that is open already stays as it is until it asks again with a new request; that it is closed too is later work.
     context = browser.new_context()
     tab = context.new_page()
     tab.goto(demo.links["Tess"])
     expect(tab).to_have_url(re.compile("/alliance$"))
     expect(tab.get_by_role("banner")).to_contain_text("Tess")
 
-    tab.get_by_role("link", name="sign out").click()
+    tab.get_by_role("button", name="sign out").click()
 
     expect(tab.get_by_role("heading")).to_have_text("You are signed out")
     assert context.cookies() == []

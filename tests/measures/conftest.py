@@ -28,7 +28,8 @@ def opened(tmp_path_factory):
 def parameters():
     """Every parameter of the cohort, null unless given."""
 
-    def make(**given):
+    def make(therapist=None, **given):
+        given |= {"therapists": f"|{therapist}|"} if therapist is not None else {}
         return {**dict.fromkeys(COHORT_PARAMETERS), "basis": "so_far", "cluster": "therapist", **given}
 
     return make

@@ -25,7 +25,7 @@ EVERY = (0, 1000)
 @pytest.fixture(scope="module")
 def records():
     """A made-up clinic in which most courses are scored session by session, on a form that falls with time, and some on two forms."""
-    found, rng = clinic(seed=31, courses=420, therapists=14), random.Random(31)
+    found, rng = clinic(seed=31, courses=700, therapists=10), random.Random(31)
     sessions, scores = found["sessions"], found["scores"][found["scores"]["instrument"] != "phq_9"]
     rows = []
     for course, numbers in sessions.groupby("course_id")["session_number"]:
@@ -75,14 +75,14 @@ def test_every_therapist_as_the_formulas_say(ask, stored, population, outcome):
         for name, value in row.items():
             assert found[therapist][name] == pytest.approx(value, rel=1e-6, abs=1e-6), (therapist, name)
         if "share" not in row:
-            assert math.isnan(found[therapist]["share"]) and found[therapist]["why"] == "fewer than 10 courses"
+            assert math.isnan(found[therapist]["share"]) and found[therapist]["why"] == "fewer than 20 courses"
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_all_together_are_those_who_are_compared_and_nobody_else(ask, population, outcome):
     plain, everyone = population
     known = [(course, happened) for course in everyone if (happened := comparison.outcome(plain, course, outcome)) is not None]
-    many = {name for name in {course.therapist for course, _ in known} if sum(course.therapist == name for course, _ in known) >= 10}
+    many = {name for name in {course.therapist for course, _ in known} if sum(course.therapist == name for course, _ in known) >= 20}
     behind = [(course, happened) for course, happened in known if course.therapist in many]
     expected = share_interval([happened for _, happened in behind], [course.cluster for course, _ in behind])
 
@@ -92,7 +92,7 @@ def test_all_together_are_those_who_are_compared_and_nobody_else(ask, population
     for name, value in expected.items():
         assert row[name] == pytest.approx(value)
     assert row["courses"] == len(behind) and row["therapists"] == len(many)
-    shown = result.table[(result.table["therapist_id"] != "") & (result.table["courses"] >= 10)]
+    shown = result.table[(result.table["therapist_id"] != "") & (result.table["courses"] >= 20)]
     assert shown["courses"].sum() == row["courses"], "nothing can be worked out of those who are not compared"
     assert result.headlines.loc["compared", "estimate"] == pytest.approx(expected["share"])
 
@@ -136,7 +136,7 @@ def test_fewer_than_six_therapists_are_not_compared(opened, parameters):
     query = opened(clinic(seed=32, courses=200, therapists=5))
     measure = catalogue.measure("fair_comparison_dropout")
     result = measure.answer(measure.prepare(query, **parameters()), EVERY)
-    assert result.table["therapist_id"].tolist() == [""] and result.notes == {"refused": "fewer than 6 therapists have 10 such courses or more"}
+    assert result.table["therapist_id"].tolist() == [""] and result.notes == {"refused": "fewer than 6 therapists have 20 such courses or more"}
     assert not set(parameters_of(query)) & {"fair_dropout", "fair_improvement"}
     own = measure.answer(measure.prepare(query, **parameters(therapist="T0", cluster="course")), EVERY)
     assert np.isfinite(own.table["share"]).all() and own.table["adjusted"].isna().all()

@@ -98,7 +98,10 @@ def test_a_gain_that_is_seen_a_gain_lost_again_and_courses_that_cannot_be_judged
     assert result.headlines.loc["session:PHQ-9", "mean"] == 2.5
 
 
-def past_and_open(open_scores, past=40, therapists=("T1", "T2")):
+PAST = ("T1", "T2", "T4", "T5", "T6")
+
+
+def past_and_open(open_scores, past=40, therapists=PAST):
     """Past courses that all began at 15 and stood at 10 to 14 from session 2 on, then open ones that began at 15."""
     each = past // len(therapists)
     records = counted(*((name, each, 6) for name in therapists), ("T3", len(open_scores), 6))
@@ -127,7 +130,11 @@ def test_on_a_form_where_higher_is_better_the_sides_change_places(answer):
     assert result.table.set_index("status")["courses"].to_dict() == {"as_expected": 0, "further": 1, "behind": 1}
 
 
-@pytest.mark.parametrize("past", [{"past": 28}, {"therapists": ("T1",)}], ids=["28 past courses", "one therapist"])
+@pytest.mark.parametrize(
+    "past",
+    [{"past": 25}, {"therapists": PAST[:4]}, {"therapists": ("T1",) * 6 + PAST[1:], "past": 40}],
+    ids=["25 past courses", "four therapists", "one therapist with more than half"],
+)
 def test_a_band_with_too_few_behind_it_does_not_exist(answer, past):
     result, query = answer(past_and_open([{5: 9, 6: 9}], **past), "expected_course")
 

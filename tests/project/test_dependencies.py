@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 # The few packages that conda-forge calls something else.
 CONDA_NAMES = {"duckdb": "python-duckdb", "playwright": "playwright-python"}
 # Packages whose module has another name, as far as the source imports them.
-MODULE_NAMES = {"pydantic-settings": "pydantic_settings", "markdown-it-py": "markdown_it", "pyyaml": "yaml"}
+MODULE_NAMES = {"pydantic-settings": "pydantic_settings", "markdown-it-py": "markdown_it", "argon2-cffi": "argon2", "pyjwt": "jwt", "pyyaml": "yaml"}
 # Modules that a declared package brings and is built on: its own documentation says to import them.
 COMES_WITH = {"panel": ("tornado", "panel_material_ui"), "pydantic-settings": ("pydantic",), "nbconvert": ("nbformat",), "pytest-xdist": ("xdist",)}
 

@@ -97,3 +97,15 @@ def test_continuous_integration_runs_the_same_targets(root):
 
     assert "set -euo pipefail" in text
     assert re.findall(r"^make .*$", text, flags=re.MULTILINE) == ["make check", "make test"]
+
+
+def test_a_machine_without_nginx_is_told_what_is_not_tested_and_continuous_integration_stops(root, machine, tmp_path):
+    script = tmp_path / "nginx.sh"
+    script.write_text((root / "tools" / "nginx.sh").read_text().replace(" /usr/sbin/nginx;", ";"))  # the one place beside PATH, where this machine may have it
+    nothing = machine("sh", id="echo 1000")
+
+    told = run("sh", str(script), root=root, env=nothing)
+    stopped = run("sh", str(script), "--install", root=root, env=nothing)
+
+    assert (told.returncode, told.stdout) == (0, "") and "NOT tested" in told.stderr
+    assert stopped.returncode == 1 and "could not be installed" in stopped.stderr

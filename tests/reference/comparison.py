@@ -57,7 +57,7 @@ def anticipated(records, course, terms):
     return 1 / (1 + math.exp(-log_odds))
 
 
-def by_therapist(records, courses, name, terms, clinic, minimum=10):
+def by_therapist(records, courses, name, terms, clinic, minimum=20):
     """Each therapist's row: share, what was expected, adjusted share, limits it lies beyond, shrunk estimate with the outermost of two intervals."""
     table = {}
     known = [(course, outcome(records, course, name)) for course in courses]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 
 import numpy as np
 from scipy import stats
@@ -158,11 +159,12 @@ def bands(records, everybody, least_courses):
             for rank, score in scores.items():
                 if band is not None and rank > min(scores):
                     past.setdefault((label, band, rank), []).append((score, course.therapist))
-    return {
-        place: (np.quantile([score for score, _ in found], 0.1), np.quantile([score for score, _ in found], 0.9))
-        for place, found in past.items()
-        if len(found) >= least_courses and len({therapist for _, therapist in found}) >= 2
-    }
+    edges = {}
+    for place, found in past.items():
+        scores, whose = [score for score, _ in found], Counter(therapist for _, therapist in found)
+        if len(found) >= least_courses and len(whose) >= 5 and 2 * max(whose.values()) <= len(found):
+            edges[place] = tuple(np.round(2 * np.quantile(scores, part)) / 2 for part in (0.1, 0.9))
+    return edges
 
 
 def expected_course(records, everybody, courses, length, least_courses=30):

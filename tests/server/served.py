@@ -15,14 +15,16 @@ from typing import Any
 from bokeh.settings import settings as bokeh_settings
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.ioloop import IOLoop
-from tornado.web import create_signed_value
+from tornado.web import create_signed_value, decode_signed_value
 from tornado.websocket import websocket_connect
 
 from process.access import Latest, Records
+from process.errors import NotAllowed
 from process.pages import session
-from process.server.gate import COOKIE
-from process.server.people import People, PersonalLinks
-from process.server.serve import build
+from process.server import ServerSettings
+from process.server.people import PersonalLinks
+from process.server.serve import Running, build
+from process.server.sessions import key_of
 
 ADDRESS = "127.0.0.1"
 
@@ -43,20 +45,35 @@ class Reply:
 
 @dataclass
 class Served:
-    """The running server: its port, its people and their links, and the secret of this start."""
+    """The running server: its port, its people and their links, and what its parts know."""
 
     port: int
-    people: People
-    links: PersonalLinks
-    secret: str
+    people: Any
+    links: PersonalLinks | None
+    running: Running
     loop: Any = field(repr=False, default=None)
-    server: Any = field(repr=False, default=None)
 
-    def get(self, path: str, cookie: str = "", method: str = "GET", **headers: str) -> Reply:
-        """One request, redirections not followed."""
+    @property
+    def secret(self) -> str:
+        """What its cookies are signed with."""
+        return self.running.secret
+
+    @property
+    def gate(self) -> Any:
+        """Its gate."""
+        return self.running.gate
+
+    @property
+    def cookie_name(self) -> str:
+        """The name of its cookie."""
+        return self.gate.cookie.name
+
+    def get(self, path: str, cookie: str = "", method: str = "GET", body: str | None = None, **headers: str) -> Reply:
+        """One request, redirections not followed; a body is a form's."""
+        headers = ({"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}) | headers
         sent = {name.replace("_", "-"): value for name, value in headers.items()} | ({"Cookie": cookie} if cookie else {})
         connection = http.client.HTTPConnection(ADDRESS, self.port, timeout=60)
-        connection.request(method, path, headers=sent)
+        connection.request(method, path, body=body, headers=sent)
         answer = connection.getresponse()
         reply = Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode("utf-8", "replace"))
         connection.close()
@@ -66,12 +83,25 @@ class Served:
         """The cookie of that person, by the personal link."""
         return self.get(f"/enter/{self.links.keys[user]}").cookie
 
-    def signed(self, user: str, secret: str = "", days_ago: float = 0.0) -> str:
-        """A cookie made here: with this server's secret or another, now or some days ago."""
-        import time
+    def signed(self, user: str, secret: str = "") -> str:
+        """The cookie of somebody who has just signed in, signed here: with this server's secret or another."""
+        try:
+            epoch = self.people.epoch(user)
+        except NotAllowed:
+            epoch = ""
+        return self.cookie_of(self.gate.table.begin(user, epoch, "local"), secret)
 
-        clock = (lambda: time.time() - days_ago * 86400) if days_ago else None
-        return f"{COOKIE}={create_signed_value(secret or self.secret, COOKIE, user, clock=clock).decode()}"
+    def cookie_of(self, drawn: str, secret: str = "") -> str:
+        """The cookie of that id."""
+        return f"{self.cookie_name}={create_signed_value(secret or self.secret, self.cookie_name, drawn).decode()}"
+
+    def key(self, cookie: str) -> str:
+        """What the server calls the sign-in of this cookie."""
+        return key_of(decode_signed_value(self.secret, self.cookie_name, cookie.split("=", 1)[1].strip('"')).decode())
+
+    def sign_out(self, cookie: str) -> Reply:
+        """Sign out as the page's own form does."""
+        return self.get("/sign-out", cookie, "POST", f"token={self.gate.form_token(self.key(cookie))}")
 
     def token(self, cookie: str, page: str = "/caseload", **headers: str) -> str:
         """The token in a page made for the holder of this cookie."""
@@ -103,25 +133,27 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(records: Records, people: People) -> Iterator[Served]:
+def serving(records: Records, people: Any, settings: ServerSettings | None = None) -> Iterator[Served]:
     """The server over these records, for as long as the block lasts."""
-    with serving_latest(Latest(records), people) as served:
+    with serving_latest(Latest(records), people, settings) as served:
         yield served
 
 
 @contextmanager
-def serving_latest(latest: Latest, people: People) -> Iterator[Served]:
+def serving_latest(latest: Latest, people: Any, settings: ServerSettings | None = None) -> Iterator[Served]:
     """The same over whatever `latest` shows; the test itself looks whether there is anything new."""
-    port, links = free_port(), PersonalLinks(people)
+    settings = settings if settings is not None else ServerSettings(port=free_port())
+    links = PersonalLinks(people) if settings.sign_in == "links" else None
     started: dict[str, Any] = {}
     ready = threading.Event()
 
     def run() -> None:
         asyncio.set_event_loop(asyncio.new_event_loop())
         try:
-            started["server"] = build(latest, people, links, port=port, address=ADDRESS)
-            started["server"].start()
+            running = started["running"] = build(latest, people, settings, links=links)
+            running.server.start()
             started["loop"] = IOLoop.current()
+            started["loop"].add_callback(running.pages.watch, print)
             ready.set()
             started["loop"].start()
         finally:
@@ -131,12 +163,14 @@ def serving_latest(latest: Latest, people: People) -> Iterator[Served]:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     assert ready.wait(60) and "loop" in started
+    running = started["running"]
     try:
-        yield Served(port, people, links, bokeh_settings.secret_key(), started["loop"], started["server"])
+        yield Served(settings.port, people, links, running, started["loop"])
     finally:
-        started["loop"].add_callback(started["server"].stop)
+        started["loop"].add_callback(running.server.stop)
         started["loop"].add_callback(started["loop"].stop)
         thread.join(30)
+        running.gate.table.close()
         session._served[:] = before
         for setting in (bokeh_settings.secret_key, bokeh_settings.sign_sessions, bokeh_settings.resources):
             if hasattr(setting, "unset_value"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from typing import Any
 
 from bokeh.document import Document
@@ -26,9 +27,9 @@ class OpenPage:
         self.document = Document()
 
     @classmethod
-    def open(cls, served: Served, user: str, page: str = "caseload") -> OpenPage:
-        """Open a page as that person."""
-        cookie = served.signed(user)
+    def open(cls, served: Served, user: str, page: str = "caseload", cookie: str = "") -> OpenPage:
+        """Open a page as that person, who has just signed in or has this cookie."""
+        cookie = cookie or served.signed(user)
         token = served.token(cookie, f"/{page}")
         loop = asyncio.new_event_loop()
 
@@ -51,6 +52,25 @@ class OpenPage:
         """What the page says in its alert; empty where it says nothing."""
         found = [div.text for div in self.document.select({"type": Div}) if "role='alert'" in div.text]
         return re.sub(r"<[^>]+>", "", " ".join(found))
+
+    def ended(self, within: float) -> tuple[int | None, float]:
+        """Listen, and send nothing, until the server closes the socket: its code, and after how many seconds; `TimeoutError` when it does not."""
+        began = time.monotonic()
+
+        async def listen() -> int | None:
+            while await self._socket.read_message() is not None:
+                pass
+            return self._socket.close_code
+
+        return self._loop.run_until_complete(asyncio.wait_for(listen(), within)), time.monotonic() - began
+
+    def ping(self) -> None:
+        """Show that the page is still there, as a browser does by itself."""
+
+        async def send() -> None:
+            self._socket.ping(b"still here")
+
+        self._run(send())
 
     def close(self) -> None:
         """Close the page."""

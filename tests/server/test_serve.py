@@ -10,9 +10,9 @@ from tests.server.served import ADDRESS, free_port
 
 from process.access import Viewer
 from process.errors import NotAllowed, PortInUse, SettingWrong, StoreProblem
-from process.server import People, demo_people, serve
+from process.server import People, ServerSettings, demo_people, serve
 from process.server.people import PersonalLinks
-from process.server.serve import require_free
+from process.server.ports import require_free
 
 
 def never(line: str) -> None:
@@ -25,31 +25,33 @@ def test_a_port_that_is_taken_is_named_with_the_next_one(store):
         taken.listen()
         port = taken.getsockname()[1]
 
-        with pytest.raises(PortInUse, match=f"Port {port} on 127.0.0.1 is in use.*--port {port + 1}"):
-            serve(store, port=port, announce=never)
+        with pytest.raises(PortInUse, match=f"Port {port} on 127.0.0.1 cannot be served on.*--port {port + 1}"):
+            serve(store, ServerSettings(port=port), announce=never)
 
     require_free(port, ADDRESS)
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "192.168.1.4", "example.org", "", "::"])
 def test_personal_links_are_never_served_beyond_loopback(store, address):
-    with pytest.raises(SettingWrong, match="is not a loopback address"):
-        serve(store, port=free_port(), address=address, announce=never)
+    with pytest.raises(SettingWrong, match="personal links are for loopback alone"):
+        serve(store, ServerSettings(port=free_port(), address=address), announce=never)
 
 
 def test_a_folder_that_is_no_store_is_not_served(tmp_path):
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(StoreProblem):
-            serve(folder, port=free_port(), announce=never)
+            serve(folder, ServerSettings(port=free_port()), announce=never)
         with pytest.raises(StoreProblem):
             demo_people(folder)
 
 
-def test_the_demos_people_are_a_director_and_the_two_busiest_therapists(store, records):
+def test_the_demos_people_are_a_director_the_two_busiest_therapists_and_a_supervisor_of_three(store, records):
     people = demo_people(store)
+    busiest = clinics.therapists(records)[:3]
 
-    assert [viewer.role for viewer in people.viewers.values()] == ["director", "therapist", "therapist"]
-    assert [viewer.therapist_id for viewer in people.viewers.values()] == [None, *clinics.therapists(records)[:2]]
+    assert [viewer.role for viewer in people.viewers.values()] == ["director", "therapist", "therapist", "supervisor"]
+    assert [viewer.scope for viewer in people.viewers.values()] == [None, (busiest[0],), (busiest[1],), tuple(sorted(busiest))]
+    assert dict(people.viewer("dora").names) == {busiest[0]: "Tariq", busiest[1]: "Tess"} and set(people.viewer("tess").names) == {busiest[1]}
     assert all(viewer.user == user for user, viewer in people.viewers.items())
 
 

@@ -152,7 +152,7 @@ def test_a_generation_is_let_go_of_when_its_last_page_closes(running, folder):
     page.close()
 
     # what Bokeh does every 17 seconds with the sessions that nobody is connected to, now
-    contexts = list(served.server._tornado.applications.values())
+    contexts = list(served.running.server._tornado.applications.values())
     for context in contexts:
         asyncio.run_coroutine_threadsafe(context._cleanup_sessions(0), served.loop.asyncio_loop).result(60)
 

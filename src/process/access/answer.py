@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from process.access.benchmark import Beside
 from process.access.disclosure import for_export
 from process.measures.definition import Definition
 
@@ -36,8 +37,11 @@ class Stamp:
 class Answer:
     """What one question gave one viewer.
 
-    `table` and `headlines` are as this viewer may see them; `withheld` counts the rows that are not shown; `missing` names the tables of the contract
-    that these records do not have and the question needs; `filtered` = something but the team narrows the courses.
+    `table` and `headlines` are as this viewer may see them; `withheld` counts the rows that are not shown, and `unseen` says what is not shown and why, in
+    sentences; `missing` names the tables of the contract that these records do not have and the question needs; `filtered` = something but the team narrows
+    the courses; `benchmark` = what of the clinic stands beside it (for whoever sees some therapists only); `own` = the courses are one therapist's own,
+    `scope` = the therapists they are of (None = the whole clinic), `sees` = whose courses the viewer sees, in words, `names` = of staff, to be shown on the
+    screen for codes and never exported; `leaving` is told the form and the number of rows of what is exported before it is, and refuses what cannot be noted.
     """
 
     name: str
@@ -53,6 +57,12 @@ class Answer:
     length: tuple[int, int]
     basis: str
     filtered: bool = False
+    benchmark: Beside | None = None
+    scope: tuple[str, ...] | None = None
+    sees: str = "whole clinic"
+    unseen: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    leaving: Callable[[str, int], None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def n(self) -> int:
@@ -69,10 +79,12 @@ class Answer:
         """The figure, a HoloViews object."""
         return _presented("figure")(self)
 
-    def exported(self) -> Exported:
-        """What may leave: withheld and rounded, see `access.disclosure`."""
+    def exported(self, form: str = "table") -> Exported:
+        """What may leave: withheld and rounded, see `access.disclosure`; `form` (csv, png, …) is for the audit log. `NotAllowed` where nothing may leave."""
         table, headlines = (for_export(frame, self.definition, self.own) for frame in (self.table, self.headlines.rename_axis("headline").reset_index()))
-        return Exported(self.name, self.definition, table, headlines, self.stamp)
+        if self.leaving is not None:
+            self.leaving(form, len(table))
+        return Exported(self.name, self.definition, table, headlines, self.stamp, self.benchmark)
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,7 @@ class Exported:
     table: pd.DataFrame
     headlines: pd.DataFrame
     stamp: Stamp
+    benchmark: Beside | None = None
 
     def csv(self) -> str:
         """The table as CSV under its stamp; a text that a spreadsheet would run as a formula is quoted with an apostrophe.
@@ -93,6 +106,8 @@ class Exported:
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         out.write(f"# {self.definition.title}\n# {self.stamp}\n# {ROUNDED}\n")
+        if self.benchmark is not None:
+            out.write("".join(f"# {line}\n" for line in self.benchmark.lines()))
         columns = [name for name in self.table.columns if name != "withheld"]
         writer.writerow(columns)
         for row in self.table.to_dict("records"):

@@ -10,19 +10,23 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from process.access import audit
 from process.access.answer import Answer, Stamp
+from process.access.benchmark import Figures, beside, by_place
 from process.access.cohort import ATTRIBUTES, LONGEST, Cohort
 from process.access.disclosure import notes_on_screen, on_screen, parameters_on_screen
+from process.access.scope import Scope, bound, narrowed, scoped, within
+from process.access.unseen import unseen
 from process.access.viewer import Asking, Viewer, looked_up
 from process.errors import NotAllowed, QuestionWrong, StoreProblem, did_you_mean
-from process.measures import catalogue, derived
+from process.measures import benchmark, catalogue, derived
 from process.measures.cube import Cube
 from process.measures.definition import PAGES, Definition
 from process.measures.measure import Measure, Result
@@ -60,21 +64,25 @@ class Records:
         rows = self.engine.query(_sql("present"))
         return dict(zip(rows["relation"], rows["rows"], strict=True))
 
-    def options(self, scope: str | None) -> dict[str, list[str]]:
-        """The codes that occur in this scope, by filter; `start` lists the quarters."""
-        rows = self.engine.query(_sql("options"), therapist=scope)
-        found = {name: rows.loc[rows["filter"] == name, "code"].tolist() for name in (*ATTRIBUTES, "start")}
-        return found
+    @cached_property
+    def benchmark(self) -> Figures:
+        """The quarter's benchmark, the same for everybody who has one."""
+        return by_place(benchmark.unpacked(stored(self.engine.query)))
 
-    def cube(self, measure: Measure, filters: Mapping[str, str | None], viewer: Viewer) -> Cube:
+    def options(self, scope: Scope) -> dict[str, list[str]]:
+        """The codes that occur in this scope, by filter; `start` lists the quarters, `therapist` the therapists."""
+        rows = self.engine.query(_sql("options"), therapists=bound(scope))
+        return {name: rows.loc[rows["filter"] == name, "code"].tolist() for name in (*ATTRIBUTES, "start", "therapist")}
+
+    def cube(self, measure: Measure, filters: Mapping[str, str | None], scope: Scope) -> Cube:
         """The measure's cube for these filters and this scope, made once."""
-        bound = {**filters, "therapist": viewer.scope, "cluster": viewer.cluster}
-        key = (measure.definition.name, *sorted(bound.items(), key=lambda item: item[0]))
+        parameters = {**filters, **scoped(scope)}
+        key = (measure.definition.name, *sorted(parameters.items(), key=lambda item: item[0]))
         with self._lock:
             if key in self._cubes:
                 self._cubes.move_to_end(key)
                 return self._cubes[key]
-        made = measure.prepare(self.engine.query, **bound)
+        made = measure.prepare(self.engine.query, **parameters)
         with self._lock:
             self._cubes[key] = made
             while len(self._cubes) > SHARED_CUBES:
@@ -86,11 +94,13 @@ class Records:
 class Lease:
     """A page's questions, prepared for one cohort and one scope. A range move asks `answer` and runs no query, but for what was left to be prepared later.
 
-    `questions` are those that may be asked, `cubes` what has been prepared of them; None = these records have nothing to answer it from.
+    `scope` is the viewer's own, `therapists` those of it that the cohort keeps; None = the whole clinic. `questions` are those that may be asked, `cubes`
+    what has been prepared of them; None = these records have nothing to answer it from.
     """
 
     clinic: Clinic
-    scope: str | None
+    scope: Scope
+    therapists: Scope
     cohort: dict[str, str | None]
     described: str
     questions: tuple[str, ...]
@@ -100,38 +110,63 @@ class Lease:
     def answer(self, name: str, length: tuple[int, int] | None = None) -> Answer:
         """The answer for courses whose length lies in the range (both ends included; None = every length)."""
         measure = catalogue.measure(name)
-        if name not in self.questions:
-            raise NotAllowed(f"This lease was not prepared for `{name}`.")
         viewer = self.clinic.viewer
-        if viewer.scope != self.scope:
+        if name not in self.questions:
+            audit.note("refused", viewer, measure=name, why="not prepared")
+            raise NotAllowed(f"This lease was not prepared for `{name}`.")
+        if viewer.scope != self.scope or not within(viewer, self.therapists):
+            audit.note("refused", viewer, measure=name, why="scope has changed")
             raise NotAllowed("What you may see has changed. Open the page again.")
         bounds = length if length is not None else (0, LONGEST)
-        cube = self.prepare(name, viewer)
+        cube = self.prepare(name)
         missing = self.clinic.missing(name)
         result = measure.answer(cube, bounds) if cube is not None else nothing(measure.definition)
         filtered = self._filtered(bounds, measure.definition)
         table, withheld = on_screen(result.table, measure.definition, viewer, filtered)
         headlines, more = on_screen(result.headlines, measure.definition, viewer, filtered)
+        notes = notes_on_screen(result.notes, *self._size(bounds), measure.definition, viewer, filtered)
+        self.clinic.looking.at(viewer, self.clinic.records.generation.name, self._chosen(bounds), name, len(table))
         return Answer(
             name=name,
             definition=measure.definition,
             table=table,
             headlines=headlines,
-            notes=notes_on_screen(result.notes, *self._size(bounds), measure.definition, viewer, filtered),
+            notes=notes,
             withheld=withheld + more,
             missing=missing,
             sql=measure.sql,
             stamp=self.clinic.stamp(viewer, f"{self.described}, {_range(bounds)}"),
-            own=viewer.scope is not None,
+            own=viewer.role == "therapist",
+            scope=self.therapists,
+            sees=viewer.sees,
+            unseen=unseen(table, headlines, len(result.notes) - len(notes), measure.definition.per_therapist, filtered),
+            names=viewer.names,
             length=bounds,
             basis=self.cohort["basis"] or "",
             filtered=filtered,
+            benchmark=beside(self.clinic.records.benchmark, measure.definition, viewer.scope, self.cohort, bounds),
+            leaving=partial(self._leaving, name, bounds),
         )
 
-    def prepare(self, name: str, viewer: Viewer) -> Cube | None:
+    def _leaving(self, name: str, bounds: tuple[int, int], form: str, rows: int) -> None:
+        """An answer is to be exported: the viewer is looked up once more, and it is noted before anything leaves."""
+        viewer = self.clinic.viewer
+        if viewer.scope != self.scope or not within(viewer, self.therapists):
+            audit.note("refused", viewer, measure=name, why="scope has changed")
+            raise NotAllowed("What you may see has changed. Open the page again.")
+        audit.note("export", viewer, generation=self.clinic.records.generation.name, filter=self._chosen(bounds), measure=name, rows=rows, form=form)
+
+    def _chosen(self, bounds: tuple[int, int]) -> dict[str, Any]:
+        """The filter as the audit log writes it: what was chosen, and nothing of what was found."""
+        low, high = bounds
+        chosen: dict[str, Any] = {name: value.strip("|").split("|") if name in ATTRIBUTES.values() else value for name, value in self.cohort.items() if value}
+        chosen |= {"therapist": list(self.therapists or ())} if self.therapists != self.scope else {}
+        return chosen | ({"length": f"{low}-{high if high < LONGEST else ''}"} if low > 0 or high < LONGEST else {})
+
+    def prepare(self, name: str) -> Cube | None:
         """The question's cube, counted when it is first needed."""
         if name not in self.cubes:
-            self.cubes[name] = None if self.clinic.missing(name) else self.clinic.records.cube(catalogue.measure(name), self.cohort, viewer)
+            self.cubes[name] = None if self.clinic.missing(name) else self.clinic.records.cube(catalogue.measure(name), self.cohort, self.therapists)
         return self.cubes[name]
 
     def _filtered(self, bounds: tuple[int, int], definition: Definition) -> bool:
@@ -159,13 +194,18 @@ class Clinic:
 
     records: Records
     asking: Asking
+    looking: audit.Looking = field(default_factory=audit.Looking, compare=False, repr=False)
 
     @property
     def viewer(self) -> Viewer:
         """The viewer as of now; raises `NotAllowed` when there is none any more, or when these records are not served any more."""
         if self.records.ended:
             raise NotAllowed(self.records.ended)
-        return looked_up(self.asking)
+        try:
+            return self.looking.by(looked_up(self.asking))
+        except NotAllowed:
+            audit.note("refused", self.looking.user, why="access has ended")
+            raise
 
     def ask(self, name: str, cohort: Cohort | None = None) -> Answer:
         """The answer to one question about one cohort (default: every course that has a length on the cohort's basis)."""
@@ -181,20 +221,25 @@ class Clinic:
             raise QuestionWrong(f"`{page}` is neither a page nor a measure. {did_you_mean(page, (*PAGES, *catalogue.names()))}")
         names = dict.fromkeys((EVERYONE, *(catalogue.names(page) if page in PAGES else (page,))))
         viewer = self.viewer
-        lease = Lease(self, viewer.scope, cohort.parameters(), _described(cohort), tuple(names))
+        therapists = narrowed(viewer, cohort.therapist)
+        lease = Lease(self, viewer.scope, therapists, cohort.parameters(), _described(cohort, viewer.scope), tuple(names))
         for name in names:
             if first is None or name in (EVERYONE, *first):
-                lease.prepare(name, viewer)
+                lease.prepare(name)
         return lease
 
     def parameters(self) -> pd.DataFrame:
-        """The clinic-wide parameters of this generation, the same for everybody who is signed in; what has too few courses behind it is withheld."""
-        assert self.viewer
-        return parameters_on_screen(stored(self.records.engine.query))
+        """The clinic-wide parameters of this generation but for the benchmark, which stands beside the figures; what has too few courses behind it is
+        withheld, and whoever sees some therapists only reads the rest coarsely."""
+        viewer = self.viewer
+        found = stored(self.records.engine.query)
+        return parameters_on_screen(found[found["parameter"] != benchmark.PARAMETER].reset_index(drop=True), viewer)
 
     def options(self) -> dict[str, list[str]]:
-        """The codes this viewer can filter by."""
-        return self.records.options(self.viewer.scope)
+        """The codes this viewer can filter by; therapists only a supervisor, who sees each of theirs."""
+        viewer = self.viewer
+        found = self.records.options(viewer.scope)
+        return found if viewer.role == "supervisor" else {**found, "therapist": []}
 
     def basis(self, wanted: str) -> str:
         """The length basis to start from: the wanted one, or `so_far` where these records know no length on it."""
@@ -214,7 +259,7 @@ class Clinic:
             source=about["source"],
             as_of=pd.Timestamp(about["as_of"]).strftime("%Y-%m-%d"),
             generation=self.records.generation.name,
-            viewer="own courses" if viewer.scope else "whole clinic",
+            viewer=viewer.sees,
             cohort=cohort,
         )
 
@@ -241,10 +286,12 @@ def nothing(definition: Definition) -> Result:
     return Result(pd.DataFrame(columns=list(dict.fromkeys([*definition.columns, "courses", "therapists"]))), headlines, {})
 
 
-def _described(cohort: Cohort) -> str:
+def _described(cohort: Cohort, scope: Scope) -> str:
     parts = [f"{name}: {', '.join(getattr(cohort, name))}" for name in ATTRIBUTES if getattr(cohort, name)]
     if any(cohort.start):
         parts.append(f"started {cohort.start[0] or 'any time'} to {cohort.start[1] or 'now'}")
+    if cohort.therapist:
+        parts.append(f"of {len(cohort.therapist)}{'' if scope is None else f' of {len(scope)}'} therapists")
     return "; ".join(parts) or "all courses"
 
 

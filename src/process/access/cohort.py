@@ -18,6 +18,9 @@ from process.errors import QuestionWrong, did_you_mean
 
 BASES = ("completed", "so_far", "planned")
 ATTRIBUTES = {"team": "teams", "modality": "modalities", "problem": "problems", "ending": "endings"}
+THERAPIST = "therapist"
+LISTS = (*ATTRIBUTES, THERAPIST)
+"""The filters that are lists of codes; `therapist` is the only one that is not bound as it stands."""
 LONGEST = 9999
 
 _QUARTER = re.compile(r"[0-9]{4}-Q[1-4]")
@@ -29,7 +32,8 @@ class Cohort(param.Parameterized):
 
     `length` is a range of attended sessions, both ends included, or None for every length; `basis` says which length: of courses that have ended
     (`completed`), to date (`so_far`) or as agreed at the start (`planned`). The lists name codes; an empty list means all. `start` is the first and the
-    last quarter in which a course began (`2024-Q1`), either may be empty.
+    last quarter in which a course began (`2024-Q1`), either may be empty. `therapist` keeps the courses of some of the therapists that a supervisor (or an
+    analyst) sees; it can only narrow, see `access.scope`.
     """
 
     basis = param.Selector(default="completed", objects=list(BASES))
@@ -39,6 +43,7 @@ class Cohort(param.Parameterized):
     problem = param.List(default=[], item_type=str)
     ending = param.List(default=[], item_type=str)
     start = param.Tuple(default=("", ""), length=2)
+    therapist = param.List(default=[], item_type=str)
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -52,7 +57,7 @@ class Cohort(param.Parameterized):
 
     def reset(self, basis: str) -> None:
         """Take every filter away and go back to a page's own length basis."""
-        self.param.update(basis=basis, length=None, start=("", ""), **{name: [] for name in ATTRIBUTES})
+        self.param.update(basis=basis, length=None, start=("", ""), **{name: [] for name in LISTS})
 
     def to_query(self, default_basis: str) -> str:
         """The canonical query string without `?`, empty when nothing is filtered; the basis is named wherever it matters, so that a link means
@@ -63,7 +68,7 @@ class Cohort(param.Parameterized):
         if self.length is not None:
             low, high = self.length
             pairs.append(("length", f"{low}-{'' if high >= LONGEST else high}"))
-        for name in ATTRIBUTES:
+        for name in LISTS:
             pairs += [(name, code) for code in sorted(getattr(self, name))]
         pairs += [(name, quarter) for name, quarter in zip(("from", "to"), self.start, strict=True) if quarter]
         return "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
@@ -72,14 +77,15 @@ class Cohort(param.Parameterized):
     def from_query(cls, query: str, default_basis: str, known: Mapping[str, Iterable[str]]) -> tuple[Cohort, list[str]]:
         """The cohort that a link describes, and a sentence for each of its values that is not known; the others are kept.
 
-        `known` lists the codes that occur under `team`, `modality`, `problem` and `ending`, and the quarters under `start`.
+        `known` lists the codes that occur under `team`, `modality`, `problem` and `ending`, the quarters under `start`, and under `therapist` those whom
+        this viewer may choose; where there are none, `therapist` is no filter.
         """
         state: dict[str, Any] = {"basis": default_basis}
         start = ["", ""]
         problems: list[str] = []
         for name, value in parse_qsl(query.lstrip("?"), keep_blank_values=True):
             try:
-                if name in ATTRIBUTES:
+                if name in ATTRIBUTES or (name == THERAPIST and known.get(name)):
                     state.setdefault(name, []).append(_known(name, value, known.get(name, ())))
                 elif name in ("from", "to"):
                     start[name == "to"] = _quarter(name, value, known.get("start", ()))
@@ -94,7 +100,7 @@ class Cohort(param.Parameterized):
         if start[0] and start[1] and start[0] > start[1]:
             problems.append(f"The start period ends ({start[1]}) before it begins ({start[0]}); it was left out.")
             start = ["", ""]
-        for name in ATTRIBUTES:
+        for name in LISTS:
             if name in state:
                 state[name] = sorted(set(state[name]))
         return cls(start=tuple(start), **state), problems
@@ -119,6 +125,8 @@ def _printable(text: str) -> str:
 def _known(name: str, value: str, known: Iterable[str]) -> str:
     known = list(known) or list(ENDINGS if name == "ending" else ())
     if value not in known:
+        if name == THERAPIST:
+            raise QuestionWrong("A therapist of this link is nobody whose courses you see, and was left out.")
         hint = did_you_mean(_printable(value), known) if known else "These records have none."
         raise QuestionWrong(f"`{_printable(value)}` is not {'an' if name == 'ending' else 'a'} {name} in these records, so it was left out. {hint}")
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from process.access import Answer
-from process.charts import look
+from process.charts import beside, look
 from process.charts.chart import Chart
 from process.charts.curves import Line, Plan, Reading, drawn, sessions_axis
 from process.charts.layers import Frame
@@ -18,6 +18,7 @@ VOICES = Plan(
     ceiling=100.0,
     step=5.0,
     shared_count=True,
+    clinic=True,
 )
 
 
@@ -31,7 +32,7 @@ _VOICE = Reading("session", "mean", "still_in", "rater", _voice_tip)
 
 def _voices_frame(answer: Answer) -> Frame:
     rows = drawn(answer.table, "mean")
-    return VOICES.frame({line.key: _VOICE.points(rows, line.key) for line in VOICES.lines}, sessions_axis(rows["session"]))
+    return VOICES.frame({line.key: _VOICE.points(rows, line.key) for line in VOICES.lines}, sessions_axis(rows["session"]), beside.line(answer, "patient"))
 
 
 def _voices_says(answer: Answer) -> str:

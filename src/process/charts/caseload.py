@@ -10,9 +10,11 @@ from process.charts import look
 from process.charts.bars import counts_axis, round_step
 from process.charts.chart import Chart
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
-from process.charts.words import number
+from process.charts.words import called, number
 
 SHOWN_THERAPISTS = 40
+_LONGEST_NAME = 24
+"""Letters of a name beside its row; the rest is cut, and the pointer reads it whole."""
 _FILLS = ("#f2f5f7", "#d6e6f2", "#a9cce6", "#6fadd8", "#2f86c1", "#005b96")
 
 
@@ -34,7 +36,7 @@ def _weeks_frame(answer: Answer) -> Frame:
     edges = _edges(active)
     shade = np.array(_FILLS, dtype=object)[np.clip(np.searchsorted(edges, active, side="right"), 1, len(_FILLS) - 1)]
     tips = [
-        f"{name}, week of {week:%d %b %Y}: {number(count, 'active course')}"
+        f"{called(answer, name)}, week of {week:%d %b %Y}: {number(count, 'active course')}"
         for name, week, count in zip(rows["therapist_id"], rows["week"], active, strict=True)
     ]
     cells = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.46, "y1": y + 0.46, "colour": shade, "tip": np.array(tips, dtype=object)}
@@ -43,7 +45,7 @@ def _weeks_frame(answer: Answer) -> Frame:
     texts = [(len(weeks) - 0.2, line[name], f"{int(count)}", look.INK, "left") for name, count in now.items()]
     ticks = months(weeks) | {len(weeks) + 0.4: "now"}
     text = as_columns(texts, TEXT)
-    y_axis = Axis(-0.7, height + 0.3, {at: name for name, at in line.items()})
+    y_axis = Axis(-0.7, height + 0.3, {at: called(answer, name, _LONGEST_NAME) for name, at in line.items()})
     return Frame({"cells": cells, "text": text}, Axis(-0.7, max(len(weeks), 10) + 2.5, ticks), y_axis)
 
 
@@ -94,7 +96,7 @@ def _weeks_says(answer: Answer) -> str:
     left = f" {number(unknown, 'course')} with an unknown start {'is' if unknown == 1 else 'are'} not in it." if unknown else ""
     if answer.filtered:
         whose = "of your courses" if answer.own else "of the courses"
-        apart = "" if answer.own else " Therapists are shown apart without filters only: a filter would single courses out."
+        apart = f" {answer.unseen[0]}" if answer.unseen else ""
         ended = " Courses that have not ended have no completed length and are left out." if answer.basis == "completed" else ""
         return (
             f"In the week of {when} <b>{few_or(now, 'course')}</b> {whose} that these filters keep {'was' if now == 1 else 'were'} active.{apart}{ended}{left}"

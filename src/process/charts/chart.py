@@ -9,6 +9,7 @@ from functools import cached_property
 import holoviews as hv
 
 from process.access import Answer
+from process.charts.beside import said
 from process.charts.drawing import Drawing, compose
 from process.charts.layers import BLANK, Frame, Layer
 from process.charts.mould import Mould
@@ -47,5 +48,5 @@ class Chart:
         return compose(self.layers, self.frame(answer), self.height, self.xlabel, self.ylabel, self.grid)
 
     def sentence(self, answer: Answer) -> str:
-        """The sentence, or why there is none."""
-        return self.unable(answer) or self.says(answer)
+        """The sentence, or why there is none; after it what the clinic's benchmark says, for whoever has one."""
+        return (self.unable(answer) or self.says(answer)) + said(answer)

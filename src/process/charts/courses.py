@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from process.access import Answer
-from process.charts import look, rows
+from process.charts import beside, look, rows
 from process.charts.bars import counts_axis, round_step
 from process.charts.chart import Chart
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
@@ -53,8 +53,12 @@ def _lengths_says(answer: Answer) -> str:
 
 
 def _endings_frame(answer: Answer) -> Frame:
-    table = answer.table.to_dict("records")
-    return rows.frame([rows.Row(look.ENDING_NAMES[row["ending"]], row["share"], row["lower"], row["upper"], row["courses"]) for row in table], "course")
+    found = []
+    for row in answer.table.to_dict("records"):
+        # The benchmark is of ended courses: beside shares of all courses to date it would not be a like one.
+        clinic = beside.mark(answer, row["ending"]) if answer.basis == "completed" else np.nan
+        found.append(rows.Row(look.ENDING_NAMES[row["ending"]], row["share"], row["lower"], row["upper"], row["courses"], clinic=clinic))
+    return rows.frame(found, "course")
 
 
 def _endings_says(answer: Answer) -> str:
@@ -128,7 +132,7 @@ CHARTS = {
         describes="Histogram of courses by number of attended sessions, the median marked",
     ),
     "endings": Chart(
-        rows.layers(),
+        rows.layers(clinic=True),
         _endings_frame,
         _endings_says,
         describes="Share of courses by ending, with 95 % intervals",

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from process.charts import look
+from process.charts import beside, look
 from process.charts.layers import RULES, TEXT, Axis, Columns, Frame, Layer, as_columns
 from process.charts.words import LEAST_COURSES
+
+_NOTHING = (np.zeros(0), np.zeros(0))
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Points:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is fixed in a figure of curves: its lines, the title of the counts, a level that is marked, and a span that is shaded."""
+    """What is fixed in a figure of curves: its lines, the title of the counts, a level that is marked, a span that is shaded, and whether the clinic's
+    benchmark may stand beside them (`clinic`)."""
 
     lines: tuple[Line, ...]
     counted: str = "still in therapy"
@@ -49,6 +52,7 @@ class Plan:
     ceiling: float | None = None
     step: float = 10.0
     shared_count: bool = False
+    clinic: bool = False
 
     def layers(self) -> tuple[Layer, ...]:
         """The layers, back to front."""
@@ -56,11 +60,13 @@ class Plan:
         curves = [Layer("line", f"line {line.key}", {"color": line.colour, "line_dash": line.dash}) for line in self.lines]
         shade = [Layer("boxes", "span", {"tools": [], "line_alpha": 0})] if self.span else []
         rules = [Layer("rules", "rules", {"line_dash": "dotted"})] if self.zero or self.onset else []
-        return (*shade, *bands, *rules, *curves, Layer("points", "points"), Layer("text", "text"))
+        clinic = [beside.LINE] if self.clinic else []
+        return (*shade, *bands, *rules, *clinic, *curves, Layer("points", "points"), Layer("text", "text"))
 
-    def frame(self, points: dict[str, Points], x: Axis) -> Frame:
-        """The frame for these numbers; y runs over round values around what is drawn, with room for the counts below."""
-        low, high = self._ends(points)
+    def frame(self, points: dict[str, Points], x: Axis, clinic: tuple[np.ndarray, np.ndarray] = _NOTHING) -> Frame:
+        """The frame for these numbers; y runs over round values around what is drawn, with room for the counts below. `clinic` = the benchmark's line."""
+        clinic = tuple(ends[clinic[0] <= x.end] for ends in clinic)
+        low, high = self._ends(points, clinic[1])
         rows = 1 if self.shared_count else len(self.lines)
         row = (high - low) * 0.085
         bottom = low - row * (rows + 1.6)
@@ -70,7 +76,9 @@ class Plan:
             columns[f"line {line.key}"] = {"x": own.x, "y": own.y}
             columns[f"band {line.key}"] = {"x": own.x, "lower": own.lower, "upper": own.upper}
         columns["points"] = self._dots(points)
-        columns["text"] = self._texts(points, x, low, high, row)
+        columns["text"] = self._texts(points, x, low, high, row, clinic)
+        if self.clinic and len(clinic[0]):
+            columns["clinic"] = {"x": clinic[0], "y": clinic[1]}
         if self.zero or self.onset:
             columns["rules"] = self._rules(x, low, high)
         if self.span:
@@ -79,8 +87,8 @@ class Plan:
         ticks = {float(value): self._tick(value) for value in np.arange(low, high + self.step / 2, self.step)}
         return Frame(columns, x, Axis(bottom, high + row * (1.1 if self.span else 0.4), ticks))
 
-    def _ends(self, points: dict[str, Points]) -> tuple[float, float]:
-        drawn = np.concatenate([np.concatenate([own.y, own.lower, own.upper]) for own in points.values()] or [np.zeros(0)])
+    def _ends(self, points: dict[str, Points], also: np.ndarray) -> tuple[float, float]:
+        drawn = np.concatenate([also, *(np.concatenate([own.y, own.lower, own.upper]) for own in points.values())])
         drawn = drawn[np.isfinite(drawn)]
         if not len(drawn):
             drawn = np.array([0.0, self.step])
@@ -107,8 +115,10 @@ class Plan:
             "tip": np.array([tip for own in every for tip in own.tips]),
         }
 
-    def _texts(self, points: dict[str, Points], x: Axis, low: float, high: float, row: float) -> Columns:
+    def _texts(self, points: dict[str, Points], x: Axis, low: float, high: float, row: float, clinic: tuple[np.ndarray, np.ndarray]) -> Columns:
         rows: list[tuple[float, float, str, str, str]] = []
+        if len(clinic[0]):
+            rows.append((clinic[0][-1], clinic[1][-1] - row * 0.6, "clinic", look.FAINT, "right"))
         places = _apart([points[line.key] for line in self.lines])
         heights = sorted(place[1] for place in places if place)
         for line, place in zip(self.lines, places, strict=True):

@@ -9,10 +9,11 @@ from process.access import Answer
 from process.charts import look
 from process.charts.chart import Chart
 from process.charts.layers import BLANK, RULES, TEXT, Axis, Frame, Layer, as_columns
-from process.charts.words import interval, number, plain
+from process.charts.words import called, interval, number, plain
 from process.measures.comparison import LEVELS, limits
 
 _SMALLEST = 5
+_LONGEST_NAME = 24
 _CHANCE = Layer("line", "chance", {"color": look.FAINT, "line_dash": "dotted", "line_width": 1.2})
 _WARNING = Layer("line", "limits 95", {"color": look.BLUE, "line_dash": "dashed", "line_width": 1.6})
 _OUTER = Layer("line", "limits 99.8", {"color": look.BLUE, "line_width": 2.2})
@@ -53,7 +54,7 @@ def _frame(answer: Answer) -> Frame:
     known = np.concatenate([share, corrected, 100.0 * widest[0], 100.0 * widest[1]])
     low, high = float(np.floor(known.min() / 10) * 10), float(min(np.ceil(known.max() / 10) * 10, 100.0))
     drawn = {name: {"x": line["x"], "y": np.where((line["y"] >= low) & (line["y"] <= high), line["y"], np.nan)} for name, line in drawn.items()}
-    names = np.array(["you"] * len(rows) if answer.own else rows["therapist_id"], dtype=object)
+    names = np.array(["you" if answer.own else called(answer, code, _LONGEST_NAME) for code in rows["therapist_id"]], dtype=object)
     tips = [_tip(str(name), row) for name, row in zip(names, rows.to_dict("records"), strict=True)]
     up = (high - low) * 0.025
     texts = [(last, min(y, high) + up, words, look.BLUE, "right") for y, words in ends]
@@ -99,8 +100,12 @@ def _lacks_for(did: str):
         lead = _lead(answer, did) + ". " if np.isfinite(row["estimate"]) else ""
         minimum, several = answer.definition.parameter("minimum_courses"), answer.definition.parameter("minimum_therapists")
         if answer.filtered:
-            shown = "You are compared" if answer.own else "Therapists are shown apart"
+            shown = "You are compared" if answer.own else "They are compared" if answer.scope is not None else "Therapists are shown apart"
             return f"{lead}{shown} without filters and with every length only: take the filters and the range away."
+        if answer.scope is not None and not answer.own:
+            return f"{lead}None of these therapists has {minimum:.0f} courses that have ended and can be counted here, so none is compared."
+        if answer.unseen and not answer.own:
+            return f"{lead}No therapist is shown. {answer.unseen[0]}"
         if answer.own and row["courses"] < minimum:
             return f"You have {number(row['courses'], 'course')} that have ended and can be counted here; fewer than {minimum:.0f} are not compared."
         return f"{lead}Nobody is compared: fewer than {several:.0f} therapists have {minimum:.0f} such courses or more."
@@ -123,15 +128,18 @@ def _says_for(did: str):
         outer, inner = (int((rows["beyond"] == level).sum()) for level in (99.8, 95.0))
         out = outer + inner
         if out == 0:
-            found = f"<b>all {len(rows)} therapists lie inside the limits</b>"
+            found = f"<b>{f'all {len(rows)} therapists lie' if len(rows) > 1 else 'this therapist lies'} inside the limits</b>"
         else:
             of = f" ({outer} of them beyond 99.8 %)" if outer else ""
             lies = "lies" if out == 1 else "lie"
-            found = f"<b>{out} of {len(rows)} therapists {lies} beyond the 95 % limits</b>{of}; by chance at most about {max(len(rows) * 0.05, 1):.0f} would"
-        named = answer.table[answer.table["therapist_id"] != ""]
+            chance = f"; by chance at most about {max(len(rows) * 0.05, 1):.0f} would" if len(rows) > 1 else ""
+            whole = f"{out} of {len(rows)} therapists {lies}" if len(rows) > 1 else "this therapist lies"
+            found = f"<b>{whole} beyond the 95 % limits</b>{of}{chance}"
+        named = answer.table[(answer.table["therapist_id"] != "") & ~answer.table["withheld"]]
         few = len(named) - len(rows)
         minimum = answer.definition.parameter("minimum_courses")
-        left = f" {number(few, 'therapist')} {'is' if few == 1 else 'are'} not shown: fewer than {minimum:.0f} courses." if few else ""
+        left = f" {number(few, 'therapist')} {'is' if few == 1 else 'are'} not compared: fewer than {minimum:.0f} courses." if few else ""
+        left += f" {answer.unseen[0]}" if answer.unseen else ""
         return f"{_lead(answer, did)}. With the case mix taken out, {found}. {spread}{left}"
 
     return says

@@ -10,7 +10,7 @@ from process.charts.bars import counts_axis, round_step
 from process.charts.chart import Chart
 from process.charts.curves import Line, Plan, Reading, drawn, sessions_axis
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
-from process.charts.words import OWN_NONE, TOO_FEW, headline, interval, number, tip_interval
+from process.charts.words import headline, interval, number, tip_interval, too_few
 
 _WITHHELD = "#dfe5ea"
 
@@ -67,7 +67,7 @@ def _reviews_says(answer: Answer) -> str:
 
 
 def _reviews_lacks(answer: Answer) -> str:
-    return "" if np.isfinite(answer.table["goals"].astype(float)).any() else OWN_NONE if answer.own else TOO_FEW
+    return "" if np.isfinite(answer.table["goals"].astype(float)).any() else too_few(answer)
 
 
 _IMPASSE = Plan((Line("share", "in an impasse", look.PURPLE),), counted="courses that can be judged", floor=0.0, ceiling=100.0, shared_count=True)

@@ -11,7 +11,7 @@ from process.charts import look
 from process.charts.chart import Chart
 from process.charts.curves import Line, Plan, Points, Reading, drawn, sessions_axis
 from process.charts.layers import TEXT, Axis, Columns, Frame, as_columns
-from process.charts.words import LEAST_COURSES, OWN_NONE, TOO_FEW, headline, interval, number, plain, tip_interval
+from process.charts.words import LEAST_COURSES, headline, interval, number, plain, tip_interval, too_few
 
 _HERE = "as expected or better"
 
@@ -20,7 +20,7 @@ def thin(answer: Answer) -> str:
     """Why there is nothing to draw where no point has enough courses; empty where one has."""
     value = "share" if "share" in answer.table else "mean"
     shown = np.isfinite(answer.table[value].astype(float)) & (answer.table["courses"].astype(float) >= LEAST_COURSES)
-    return "" if shown.any() else OWN_NONE if answer.own else TOO_FEW
+    return "" if shown.any() else too_few(answer)
 
 
 def said(answer: Answer, name: str) -> str:
@@ -120,9 +120,9 @@ def _fifths_says(answer: Answer) -> str:
 class _EndNamed(Plan):
     """Lines that stop at different sessions, each named where it ends."""
 
-    def _texts(self, points: dict[str, Points], x: Axis, low: float, high: float, row: float) -> Columns:
+    def _texts(self, points: dict[str, Points], x: Axis, low: float, high: float, row: float, clinic: tuple[np.ndarray, np.ndarray]) -> Columns:
         nameless = replace(self, lines=tuple(replace(line, label="") for line in self.lines))
-        named = Plan._texts(nameless, points, x, low, high, row)
+        named = Plan._texts(nameless, points, x, low, high, row, clinic)
         rows = [place for place in zip(*(named[name] for name in TEXT), strict=True) if place[2]]
         taken: list[tuple[float, float]] = []
         for line in self.lines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from process.access import Answer
-from process.charts import look
+from process.charts import beside, look
 from process.charts.chart import Chart
 from process.charts.curves import Line, Plan, Reading, drawn, sessions_axis
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
@@ -17,6 +17,7 @@ _PLAN = Plan(
     floor=0.0,
     ceiling=100.0,
     shared_count=True,
+    clinic=True,
 )
 
 
@@ -30,7 +31,7 @@ _CURVE = Reading("session", "share", "still_in", tip=_curve_tip)
 
 def _curve_frame(answer: Answer) -> Frame:
     rows = drawn(answer.table, "share")
-    return _PLAN.frame({"share": _CURVE.points(rows, "share")}, sessions_axis(rows["session"]))
+    return _PLAN.frame({"share": _CURVE.points(rows, "share")}, sessions_axis(rows["session"]), beside.line(answer))
 
 
 def _curve_says(answer: Answer) -> str:

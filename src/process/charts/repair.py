@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from process.access import Answer
-from process.charts import cells, look, rows
+from process.charts import beside, cells, look, rows
 from process.charts import rupture_words as words
 from process.charts.chart import Chart
 from process.charts.curves import Line, Plan, Points, Reading, drawn
@@ -24,6 +24,7 @@ def _steps_frame(answer: Answer) -> Frame:
             row["upper"],
             row["ruptures"],
             look.GREEN if row["step"] == "repaired" else look.VERMILLION if row["step"].endswith("_open") or row["step"] == "left_open" else look.BLUE,
+            beside.mark(answer, row["step"]),
         )
         for row in answer.table.to_dict("records")
     ]
@@ -139,7 +140,7 @@ def _wait_says(answer: Answer) -> str:
 
 CHARTS = {
     "repair_steps": Chart(
-        rows.layers(look.BLUE),
+        rows.layers(look.BLUE, clinic=True),
         _steps_frame,
         _steps_says,
         height=360,

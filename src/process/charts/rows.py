@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from process.charts import look
+from process.charts import beside, look
 from process.charts.layers import TEXT, Axis, Columns, Frame, Layer, as_columns
 from process.charts.words import number, plain
 
@@ -17,7 +17,8 @@ _CARD, _LETTER, _GAP = 300.0, 6.2, 9.0
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its label, its value with its limits (NaN = none), the count that stands beside it; a value of NaN is said to be withheld."""
+    """One row: its label, its value with its limits (NaN = none), the count that stands beside it; a value of NaN is said to be withheld. `clinic` = the
+    benchmark (NaN = none)."""
 
     label: str
     value: float
@@ -25,13 +26,14 @@ class Row:
     upper: float
     n: float
     colour: str = look.GREEN
+    clinic: float = float("nan")
 
 
-def layers(colour: str = look.GREEN, zero: bool = False) -> tuple[Layer, ...]:
-    """The layers of such a figure, back to front; `zero` = with the line of no difference."""
+def layers(colour: str = look.GREEN, zero: bool = False, clinic: bool = False) -> tuple[Layer, ...]:
+    """The layers of such a figure, back to front; `zero` = with the line of no difference, `clinic` = with the benchmark's marks."""
     whiskers = Layer("rules", "whiskers", {"color": colour, "line_width": 3, "line_alpha": 0.5})
     marked = (Layer("rules", "zero", {"line_dash": "dotted"}),) if zero else ()
-    return (*marked, whiskers, Layer("points", "points", {"size": 10}), Layer("text", "text"))
+    return (*marked, *((beside.MARK,) if clinic else ()), whiskers, Layer("points", "points", {"size": 10}), Layer("text", "text"))
 
 
 def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zero: bool = False, few: str = "not shown: fewer than 8 courses") -> Frame:
@@ -39,7 +41,8 @@ def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zer
     place = np.arange(len(rows), dtype=float)[::-1]
     value, lower, upper = (np.array([getattr(row, name) for row in rows], dtype=float) for name in ("value", "lower", "upper"))
     shown = np.isfinite(value)
-    known = np.concatenate([value, lower, upper, [0.0, 20.0 if unit == " %" else 1.0]])
+    clinic = np.array([row.clinic for row in rows], dtype=float)
+    known = np.concatenate([value, lower, upper, clinic, [0.0, 20.0 if unit == " %" else 1.0]])
     known = known[np.isfinite(known)]
     low, high, step = _ends(float(known.min()), float(known.max()))
     width = high - low
@@ -51,7 +54,10 @@ def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zer
             continue
         limits = f" ({plain(row.lower, digits, zero)} to {plain(row.upper, digits, zero)})" if np.isfinite(row.lower) else ""
         text.append((float(np.nanmax([row.value, row.upper])), at, f"{plain(row.value, digits, zero)}{unit}  ({int(row.n):,})", look.INK, "left"))
-        tips.append(f"{row.label}: {plain(row.value, digits, zero)}{unit}{limits} · {number(row.n, noun)}")
+        tips.append(
+            f"{row.label}: {plain(row.value, digits, zero)}{unit}{limits} · {number(row.n, noun)}"
+            + (f" · clinic {plain(row.clinic, digits)}{unit}" if np.isfinite(row.clinic) else "")
+        )
     columns = {
         "whiskers": {"x0": lower[shown], "x1": upper[shown], "y0": place[shown], "y1": place[shown]},
         "points": {
@@ -62,6 +68,8 @@ def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zer
         },
         "text": as_columns(text, TEXT),
     }
+    if np.isfinite(clinic).any():
+        columns["clinic"] = beside.marks(place, clinic)
     if zero:
         columns["zero"] = {"x0": [0.0], "x1": [0.0], "y0": [-0.6], "y1": [len(rows) - 0.4]}
     ticks = {float(at): f"{plain(at, 0 if step >= 1 else 1, zero)}{unit if unit == ' %' else ''}" for at in np.arange(low, high + step / 2, step)}

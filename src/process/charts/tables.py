@@ -9,6 +9,7 @@ import pandas as pd
 
 from process.access import Answer
 from process.charts import look, rupture_words
+from process.charts.words import called
 from process.measures.definition import Parameter
 
 TITLES = {
@@ -143,9 +144,11 @@ def as_table(answer: Answer) -> str:
     few = "not shown" if answer.definition.per_therapist else "fewer than 8"
     rows = []
     for row in table.to_dict("records"):
+        if row.get("therapist_id"):
+            row["therapist_id"] = called(answer, row["therapist_id"])
         cells = "".join(f"<td>{_cell(name, row[name], bool(row.get('withheld')), codes, few)}</td>" for name in columns)
         rows.append(f"<tr>{cells}</tr>")
-    caption = html.escape(f"{answer.definition.title} · {answer.stamp}")
+    caption = html.escape(" ".join((f"{answer.definition.title} · {answer.stamp}.", *answer.unseen)))
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 

@@ -19,6 +19,19 @@ OWN_NONE = (
     f"Too few of your courses in this range have what this figure needs: at least {LEAST_COURSES} are drawn. Widen the length range or take a filter away."
 )
 
+_OF_THEM = OWN_NONE.replace("your courses", "these courses")
+
+
+def too_few(answer: Answer) -> str:
+    """Why there is nothing to draw where courses are too few: for whoever sees the clinic the rule, for whoever sees some therapists only what is drawn."""
+    return OWN_NONE if answer.own else TOO_FEW if answer.scope is None else _OF_THEM
+
+
+def called(answer: Answer, code: str, longest: int = 80) -> str:
+    """What a therapist is called on the screen: the name in the table of people where there is one, else the code; never for an export. Not yet escaped."""
+    name = answer.names.get(code, code)
+    return name if len(name) <= longest else f"{name[: longest - 1]}\u2026"
+
 
 def headline(answer: Answer, name: str) -> dict[str, Any] | None:
     """The headline of that name, None when it is not there, withheld or has no estimate."""
@@ -76,4 +89,4 @@ def unable(answer: Answer) -> str:
     known = np.column_stack([answer.table[name].to_numpy(dtype=float) for name in values]) if len(answer.table) else np.zeros((0, 1))
     if {"session", "offset"} & set(answer.table):
         known = known[answer.table["courses"].to_numpy(dtype=float) >= LEAST_COURSES]
-    return "" if np.isfinite(known).any() else OWN_NONE if answer.own else TOO_FEW
+    return "" if np.isfinite(known).any() else too_few(answer)

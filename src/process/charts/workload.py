@@ -78,7 +78,8 @@ def _says(answer: Answer) -> str:
         year = f" Over the {len(sessions)} weeks it was {mean} a week on average, and {number(known['begun'].sum(), 'course')} began: {moved} ended."
     unknown = sum(answer.notes.get(f"{kind}_unknown", 0) for kind in ("sessions", "starts", "endings"))
     left = f" {number(unknown, 'event')} without a week on record {'is' if unknown == 1 else 'are'} not in it." if unknown else ""
-    apart = "" if answer.own or answer.filtered else " Each therapist's weeks are in the table."
+    apart = "" if answer.own or (answer.filtered and answer.scope is None) else " Each therapist's weeks are in the table."
+    apart += f" {answer.unseen[0]}" if answer.filtered and answer.unseen else ""
     order = f"{now} {whose}" if not answer.own else f"{whose} {now}"
     return f"In the week of {when} {order}.{year}{apart}{left}"
 

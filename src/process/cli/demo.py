@@ -11,10 +11,11 @@ import typer
 
 from process import __version__, demo, intake, shipped, store
 from process.cli.app import LOOPBACK, Port, app, progress, say
-from process.cli.serving import require_free, serve
+from process.cli.serving import serve
 from process.contract.tables import VERSION
 from process.errors import StoreProblem
 from process.measures.publishing import publish
+from process.server.ports import require_free
 
 DEMO_STORE = "THERAPY_PROCESS_DEMO_STORE"
 _MADE_BY = ("contract", "demo", "intake", "store", "measures")  # the packages, and the shipped folders below, that decide what is in a demo store
@@ -36,7 +37,7 @@ def demo_command(
     settings = demo.Settings(**{name: value for name, value in (("courses", courses), ("seed", seed)) if value is not None})
     _demo_store(folder, settings)
     if not build_only:
-        serve(folder, port, LOOPBACK, demo_people=True, open_browser=browser)
+        serve(folder, port=port, address=LOOPBACK, demo_people=True, open_browser=browser)
 
 
 def _demo_store(folder: Path, settings: demo.Settings) -> None:

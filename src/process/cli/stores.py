@@ -13,6 +13,7 @@ from process import store
 from process.cli.app import StoreFolder, app, out, progress, say
 from process.cli.codes import CodesKey, CodesOption
 from process.cli.keys import StoreKey
+from process.cli.serving import SettingsFile, checked
 from process.errors import StoreProblem
 from process.intake.codes import folder as codes_folder
 from process.loading import beside, forgetting
@@ -57,6 +58,7 @@ def doctor_command(
     mend: Annotated[bool, typer.Option("--mend", help="Mend what can be mended without losing anything.")] = False,
     codes: CodesOption = None,
     codes_key: CodesKey = None,
+    settings: SettingsFile = None,
 ) -> None:
     """Say in words what is wrong with a store, and what to do about it; the exit code is 0 for a healthy one."""
     hand_in_file(key)
@@ -75,6 +77,8 @@ def doctor_command(
         say(f"{'Wrong' if finding.fault else 'Note'}: {finding.what}")
         say(f"  {finding.step}")
     faults = sum(finding.fault for finding in findings)
+    if settings is not None:
+        checked(settings)
     if faults:
         raise typer.Exit(StoreProblem.exit_code)
     say(f"Store {folder} is healthy: {len(store.generations(folder))} generations; {store.current(folder).name} is served.")

@@ -32,34 +32,37 @@ class FairComparison(Measure):
         cells = self.ask(query, params)
         narrowed = params["basis"] == "planned" or any(params.get(name) is not None for name in _FILTERS)
         clinic = {name: float(cells[name].iloc[0]) if len(cells) else np.nan for name in NUMBERS}
+        therapists = tuple(sorted(cells["therapist_id"].unique()))
         return Cube(
             {"courses": grid(cells, ["courses", "observed", "anticipated", "variance"])},
             unit=unit(params),
-            extra={"clinic": clinic, "narrowed": narrowed, "therapists": tuple(sorted(cells["therapist_id"].unique()))},
+            extra={"clinic": clinic, "narrowed": narrowed, "confined": params.get("therapists") is not None, "therapists": therapists},
         )
 
     def answer(self, cube: Cube, length: tuple[int, int]) -> Result:
         """A row for each therapist by code and, over those who are compared, one for all (therapist_id empty; not in a therapist's own view).
 
+        Within one therapist's or a supervisor's own courses the number of therapists is no reason to compare nobody: each is set against the clinic.
+
         Headline `compared`: the share over all rows; notes: the clinic's numbers, `left_out` in words, or `refused` and why.
         """
         counted = cube.grids["courses"]
         cells = {name: array[0, 0] for name, array in counted.between(length).items()}
-        own = cube.unit == "courses"
+        own, confined = cube.unit == "courses", cube.extra["confined"]
         sums = {name: _by_therapist(cells[name], counted.starts) for name in cells}
         n = sums["courses"]
         names = np.array(cube.extra["therapists"], dtype=object)
         there = n > 0
         minimum, several = self.definition.parameter("minimum_courses"), self.definition.parameter("minimum_therapists")
         enough = n >= minimum
-        refused = "" if own or enough.sum() >= several else f"fewer than {several:.0f} therapists have {minimum:.0f} such courses or more"
+        refused = "" if confined or enough.sum() >= several else f"fewer than {several:.0f} therapists have {minimum:.0f} such courses or more"
         narrowed = cube.extra["narrowed"] or (len(counted.lengths) > 0 and (length[0] > counted.lengths[0] or length[1] < counted.lengths[-1]))
         clinic = {name: np.nan for name in NUMBERS} if narrowed or refused else cube.extra["clinic"]
         # All together are those who are compared, and nobody else: taken from that sum, the rows shown leave nothing of those who are not.
         behind = there if refused else enough
         kept = np.repeat(behind, np.diff([*counted.starts, len(cells["courses"])])) if len(n) else np.zeros(0, dtype=bool)
         together = clustered_shares(cells["courses"][None] * kept, cells["observed"][None] * kept, unit=cube.unit)
-        rows = _rows(sums, enough, there if own else enough, minimum, clinic)
+        rows = _rows(sums, enough, there if confined else enough, minimum, clinic)
         shown = np.flatnonzero(there) if not refused else np.zeros(0, dtype=np.int64)
         first = not own and bool(behind.any())
         everyone = {name: float(100.0 * value[0]) for name, value in (("share", together.mean), ("lower", together.lower), ("upper", together.upper))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,16 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Benchmark:
+    """What a therapist sees of the clinic beside a measure: the `statement` that gives it course by course (`measures.benchmark`), whether it is a share or
+    a mean (`kind`), and how it is said of a group (`says`: words for each group, empty = the only one)."""
+
+    statement: str
+    kind: str
+    says: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Definition:
     """What a measure is, in words a clinic can discuss, and the names of its table's columns.
 
@@ -31,7 +42,8 @@ class Definition:
     of the contract without which there is nothing to compute. `percent_of` is the count that percentages (of the table or a headline) are of.
     `formula` says how the figure comes about, a step a line, in symbols that a statistician reads; `choices` are decisions and their reasons, a sentence or
     two each; `estimated` names the clinic-wide parameters (`measures.parameters`) that it rests on. `workload` marks counts of work, not of outcome;
-    `per_therapist` (may be left out) that rows are single therapists, who need rules of disclosure of their own.
+    `per_therapist` (may be left out) that rows are single therapists, who need rules of disclosure of their own; `benchmark` (may be left out) what of the
+    clinic a therapist sees beside it.
     """
 
     name: str
@@ -58,6 +70,7 @@ class Definition:
     next_review: date
     workload: bool
     per_therapist: bool = False
+    benchmark: Benchmark | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,14 +87,22 @@ def load(path: Path) -> Definition:
     """The definition in that file; `SettingWrong` names what is missing, not known or not allowed."""
     content = tomllib.loads(path.read_text("utf-8"))
     expected = {field.name for field in fields(Definition)}
-    missing, unknown = sorted(expected - {"per_therapist"} - set(content)), sorted(set(content) - expected)
+    missing, unknown = sorted(expected - {"per_therapist", "benchmark"} - set(content)), sorted(set(content) - expected)
     if missing or unknown:
         raise SettingWrong(f"Definition `{path.name}`: missing {missing or 'nothing'}, not known {unknown or 'nothing'}.")
     if content["name"] != path.stem or content["page"] not in PAGES or content["direction"] not in DIRECTIONS:
         raise SettingWrong(f"Definition `{path.name}`: name is the file's, page one of {PAGES}, direction one of {DIRECTIONS}.")
     parameters = tuple(_parameter(path, entry) for entry in content.pop("parameters"))
     lists = {name: tuple(value) for name, value in content.items() if isinstance(value, list)}
-    return Definition(**{**content, **lists, "parameters": parameters})
+    return Definition(**{**content, **lists, "parameters": parameters, "benchmark": _benchmark(path, content.get("benchmark"))})
+
+
+def _benchmark(path: Path, entry: dict | None) -> Benchmark | None:
+    if entry is None:
+        return None
+    if set(entry) != {field.name for field in fields(Benchmark)} or entry["kind"] not in ("percent", "mean") or not entry["says"]:
+        raise SettingWrong(f"Definition `{path.name}`: a benchmark has a statement, a kind (percent or mean) and what it says.")
+    return Benchmark(**entry)
 
 
 def _parameter(path: Path, entry: dict) -> Parameter:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from process.measures import (
+    benchmark,
     case_mix,
     dropout,
     expectation,
@@ -34,6 +35,7 @@ ESTIMATORS: dict[str, Estimator] = {
     "median_length": dropout.median_length,
     **case_mix.ESTIMATORS,
     **fair.ESTIMATORS,
+    benchmark.PARAMETER: benchmark.estimate,
 }
 TABLES: dict[str, Callable[[Query, pd.DataFrame], pd.DataFrame]] = {
     "goal_chains": goal_lineage.generations,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from process.measures import benchmark_rules
 from process.measures.cube import Cube, grid
 from process.measures.intervals import clustered_shares
 from process.measures.measure import Measure, Result, headlines, statement, unit, whole
@@ -12,7 +13,7 @@ from process.measures.parameters import Query, sql
 
 PARAMETER = "expected_bands"
 INSIDE = 80.0  # percent of past courses that the band holds
-LEAST_COURSES, LEAST_THERAPISTS = 30, 2
+LEAST_COURSES, LEAST_THERAPISTS = 30, 5
 RUNNING = 2
 STATUSES = ("as_expected", "further", "behind")
 EDGES = ("lower", "median", "upper")
@@ -33,6 +34,8 @@ def bands(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     """The clinic-wide bands: a row an edge, `part` = form's label, band of severity, session and edge, with `|` between; values in points of the form."""
     half = (1.0 - INSIDE / 100.0) / 2.0
     found = query(sql(PARAMETER), low=half, high=1.0 - half, courses=LEAST_COURSES, therapists=LEAST_THERAPISTS)
+    # Bands obey the rules of a benchmark: whoever reads one must not read a single patient's score.
+    found[list(EDGES)] = (found[list(EDGES)].astype(float) / benchmark_rules.MEAN_STEP).round() * benchmark_rules.MEAN_STEP
     long = found.melt(["label", "severity", "session", "courses", "therapists"], list(EDGES), "edge", "value")
     place = [f"{row.label}|{int(row.severity)}|{int(row.session)}|{row.edge}" for row in long.itertuples()]
     return long.assign(part=pd.Series(place, index=long.index, dtype="str"))[["part", "value", "courses", "therapists"]]

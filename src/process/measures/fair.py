@@ -10,7 +10,7 @@ from process.measures.funnel import fit, overdispersion
 from process.measures.parameters import Estimator, Query
 from process.measures.therapist_share import variance_share
 
-MINIMUM_COURSES = 10
+MINIMUM_COURSES = 20
 MINIMUM_THERAPISTS = 6
 
 

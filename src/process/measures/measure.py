@@ -16,7 +16,7 @@ from process.measures.definition import Definition, load
 DEFINITIONS = Path(__file__).parent / "definitions"
 """One folder a page, and `shared` for what several ask: `<name>.toml` beside `<name>.sql`."""
 Query = Callable[..., pd.DataFrame]
-COHORT_PARAMETERS = ("basis", "teams", "modalities", "problems", "endings", "start_from", "start_to", "therapist", "cluster")
+COHORT_PARAMETERS = ("basis", "teams", "modalities", "problems", "endings", "start_from", "start_to", "therapists", "cluster")
 
 
 @dataclass(frozen=True)

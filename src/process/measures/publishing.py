@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from process import store
-from process.measures import derived
+from process.measures import benchmark, derived
 from process.measures.parameters import stored
 from process.sealed import Key
 from process.store import Generation, OwnInstruments
@@ -31,11 +31,15 @@ def publish(
 ) -> Generation:
     """`store.publish` with clinic-wide parameters and derived tables.
 
-    Parameters of the same quarter are carried over from the generation that is served now, unless it is of another clinic or source, or `anew` is said.
+    Parameters of the same quarter are carried over from the generation that is served now, unless it is of another clinic or source. `anew` estimates them
+    again, all but a therapists' benchmark that has told anything: two of them in one quarter would tell apart what lies between.
     `own` = the clinic's own instruments, see `store.own_instruments`; `key` encrypts a new store, see `store.choose`; `builder` see `store.publish`.
     """
     make_ready(Path(folder))
-    earlier = None if anew else earlier_parameters(Path(folder), records["manifest"], about or {})
+    earlier = earlier_parameters(Path(folder), records["manifest"], about or {})
+    if anew and earlier is not None:
+        told = earlier[earlier["parameter"] == benchmark.PARAMETER]
+        earlier = told if (told["part"] != "").any() else None
     return store.publish(folder, records, progress, about, partial(derived.derive, earlier=earlier), own, key, builder)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from process.access import Answer, Cohort
-from process.access.cohort import ATTRIBUTES, LONGEST
+from process.access.cohort import ATTRIBUTES, LONGEST, THERAPIST
 from process.charts import look as chart_look
 from process.pages import look
 from process.pages.filters import OUTCOME
@@ -20,6 +22,7 @@ def summary(lengths: Answer) -> str:
         people = "fewer than 8 courses"
     else:
         mine = "" if lengths.own else f" · {int(here['therapists']):,} therapist{'s' if here['therapists'] != 1 else ''}"
+        mine += f" ({lengths.sees})" if lengths.scope is not None and not lengths.own else ""
         people = f"{'your ' if lengths.own else ''}{int(here['courses']):,} courses · {int(here['sessions']):,} attended sessions{mine}"
     return f"<p class='summary' role='status'>{people} · {stamp.clinic} · data as of {look.day(stamp.as_of)} {badge}</p>"
 
@@ -35,16 +38,19 @@ def counted(lengths: Answer, cohort: Cohort) -> str:
     return f"<p class='counts'><b>{span}</b><span>{here} of {every} courses</span></p>{outcome}{left}"
 
 
-def chip(name: str, cohort: Cohort) -> str:
-    """What a filter is set to, short; empty where it is not."""
+def chip(name: str, cohort: Cohort, called: Mapping[str, str]) -> str:
+    """What a filter is set to, short; empty where it is not. `called` = the names of therapists by their codes."""
     if name == "length":
         return "" if cohort.length is None else f"{chart_look.BASIS_NAMES[cohort.basis]}: {_span(cohort.length)}"
     if name == "start":
         first, last = cohort.start
         return f"started {first.replace('-', ' ') or 'any time'} – {last.replace('-', ' ') or 'now'}" if first or last else ""
     chosen = getattr(cohort, name)
-    names = [chart_look.ENDING_NAMES.get(code, code) if name == "ending" else code.replace("_", " ") for code in chosen]
-    return "" if not chosen else names[0] if len(names) == 1 else f"{len(names)} {ATTRIBUTES[name]}"
+    if name == THERAPIST:
+        names = [called.get(code, code) for code in chosen]
+    else:
+        names = [chart_look.ENDING_NAMES.get(code, code) if name == "ending" else code.replace("_", " ") for code in chosen]
+    return "" if not chosen else names[0] if len(names) == 1 else f"{len(names)} {ATTRIBUTES.get(name, 'therapists')}"
 
 
 def _span(length: tuple[int, int]) -> str:

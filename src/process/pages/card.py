@@ -9,8 +9,10 @@ import panel as pn
 
 from process.access import Answer
 from process.charts import READY, about, as_table, chart
+from process.charts.beside import said
 from process.charts.drawing import Drawing
 from process.charts.layers import BLANK
+from process.errors import NotAllowed
 from process.measures import catalogue
 from process.pages import look
 from process.pages.filters import BUSY
@@ -75,7 +77,7 @@ class Card:
         """The same card with another answer."""
         self._answer = answer
         reason = self._chart.unable(answer)
-        self._sentence.say(f"<p class='{'reason' if reason else 'sentence'}'>{reason or self._chart.says(answer)}</p>")
+        self._sentence.say(f"<p class='{'reason' if reason else 'sentence'}'>{reason or self._chart.says(answer)}</p>{said(answer)}")
         if reason:
             self._plot.visible = False
             if self._drawing is not None:
@@ -98,9 +100,7 @@ class Card:
         drawn = any(entry.name == "resamples" for entry in definition.parameters)
         how = "courses drawn again and again" if drawn else "clustered by therapist" if "lower" in definition.values else "counts"
         parts.append("your courses only" if answer.own else how)
-        if answer.withheld and not definition.workload and not definition.per_therapist and definition.name != "therapy_lengths":
-            parts.append(f"{answer.withheld} {'point' if answer.withheld == 1 else 'points'} not shown: fewer than 8 courses or 2 therapists")
-        return " · ".join(parts)
+        return " · ".join((*parts, *answer.unseen))
 
     def _open_table(self, event: object) -> None:
         _say(self._table, as_table(self._answer) if self._as_table.value and self._answer is not None else "")
@@ -111,7 +111,10 @@ class Card:
         self._about.visible = self._as_about.value
 
     def _export(self) -> io.StringIO:
-        return io.StringIO(self._answer.exported().csv() if self._answer is not None else "")
+        try:
+            return io.StringIO(self._answer.exported("csv").csv() if self._answer is not None else "")
+        except NotAllowed as refusal:
+            return io.StringIO(f"# Nothing was exported. {refusal}\n")
 
 
 def _say(pane: pn.pane.HTML, text: str) -> None:

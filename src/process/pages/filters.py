@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from process.pages import look
 from process.pages.ranges import LengthRange
 from process.pages.said import Said
 
-LABELS = {"team": "Team", "modality": "Modality", "problem": "Problem", "ending": "Ending"}
+LABELS = {"therapist": "Therapist", "team": "Team", "modality": "Modality", "problem": "Problem", "ending": "Ending"}
 BASES = {"completed": "completed", "so far": "so_far", "planned": "planned"}
 OUTCOME = "Length is itself an outcome: people stop when they are well enough, or when it does not help."
 # A move there and back in one breath reaches the server as no change at all, and has its answer already.
@@ -30,9 +30,11 @@ BUSY = "window.moving = false; document.body.classList.add('busy')"
 class Filters:
     """The widgets of one session, bound to its cohort in both directions."""
 
-    def __init__(self, cohort: Cohort, options: dict[str, list[str]], lengths: Answer) -> None:
+    def __init__(self, cohort: Cohort, options: dict[str, list[str]], lengths: Answer, therapists: Mapping[str, str]) -> None:
+        """`therapists`: the names of staff to be shown for their codes."""
         self.cohort = cohort
-        self._names = {"ending": chart_look.ENDING_NAMES}
+        self.names = {code: therapists.get(code, code) for code in options["therapist"]}
+        self._names = {"ending": chart_look.ENDING_NAMES, "therapist": self.names}
         self._binding = False
         self.unchanged: Callable[[], None] = lambda: None
         start, end = self._limits(lengths)

@@ -6,7 +6,7 @@ from datetime import date
 from html import escape
 from importlib import resources
 
-__all__ = ["ASIDE", "CHIP", "CHOICE", "LINK", "METHODS", "PAGE", "RANGE", "TABLE", "TEXT", "WIDGET", "day", "escape"]
+__all__ = ["ASIDE", "CHIP", "CHOICE", "LINK", "LOG", "METHODS", "PAGE", "RANGE", "SIGNED_IN", "TABLE", "TEXT", "WIDGET", "day", "escape"]
 
 
 def _style(name: str) -> str:
@@ -23,6 +23,9 @@ WIDGET = _style("widget")
 RANGE = _style("range")
 CHOICE = _style("choice")
 METHODS = _style("methods")
+SIGNED_IN = resources.files("process.pages").joinpath("signed_in.js").read_text("utf-8")
+"""The script that tells a reader when their sign-in ends, and takes the figures away when it has."""
+LOG = _style("log")
 
 
 def day(iso: str) -> str:

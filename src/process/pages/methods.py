@@ -12,8 +12,9 @@ from string import Template
 import pandas as pd
 
 from process.access import Clinic
-from process.pages import document_html, document_markdown, look, methods_background, methods_measures, methods_numbers
+from process.pages import document_html, document_markdown, look, methods_background, methods_measures, methods_numbers, signed_in
 from process.pages.document import Paragraph, Section
+from process.pages.session import Staying
 
 TITLE = "How every figure is worked out"
 NAME = "methods"
@@ -44,7 +45,7 @@ def markdown(pages: dict[str, str]) -> str:
     return document_markdown.text(Section(whole.title, whole.anchor, (*whole.blocks, Paragraph(about)), whole.sections))
 
 
-def page(clinic: Clinic, navigation: dict[str, str], pages: dict[str, str], query: str = "", today: date | None = None) -> str:
+def page(clinic: Clinic, navigation: dict[str, str], pages: dict[str, str], query: str = "", today: date | None = None, staying: Staying | None = None) -> str:
     """The page as HTML for this viewer; `query` = the filters that the navigation keeps, as they stand in the address."""
     viewer = clinic.viewer
     kept = f"?{query}" if query else ""
@@ -56,9 +57,11 @@ def page(clinic: Clinic, navigation: dict[str, str], pages: dict[str, str], quer
         css=look.PAGE + look.METHODS,
         navigation="".join(f'<a href="{escape(to)}"{" aria-current=page" if here else ""}>{escape(label)}</a>' for to, (label, here) in entries.items()),
         person=escape(viewer.name or viewer.role),
-        sees="own courses" if viewer.scope else "whole clinic",
+        sees=viewer.sees,
         summary=escape(f"{stamp.clinic} · data as of {look.day(stamp.as_of)} · generation {stamp.generation}"),
         badge="<span class='badge'>simulated clinic</span>" if stamp.origin == "simulated" else "",
+        sign_out=signed_in.sign_out(staying),
+        signed_in=signed_in.script(staying),
         contents=document_html.contents(whole),
         body=document_html.body(whole, _address(kept)),
     )

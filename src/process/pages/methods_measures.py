@@ -95,6 +95,8 @@ def _facts(about: Definition, today: date | None) -> tuple[tuple[str, str], ...]
         ("version", f"{about.version}"),
         ("reviewed", f"{about.reviewed:%d %B %Y}; next review {about.next_review:%d %B %Y}{late}".replace(" 0", " ").lstrip("0")),
     ]
+    if about.benchmark is not None:
+        read.append(("therapists see of the clinic", "; ".join(about.benchmark.says.values()).format(group="form") + " (Therapists’ benchmark)"))
     if about.workload:
         read.append(("disclosure", "a count of work: shown for each therapist as long as nothing is filtered"))
     return tuple(read)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from process.contract.instruments import Form, registry
-from process.measures import catalogue, parameters
+from process.measures import benchmark, catalogue, parameters
 from process.measures.parameters import ClinicParameter
 from process.pages import explained, methods_measures
 from process.pages.document import Block, Bullets, Code, Formula, Link, Paragraph, Rows, Section, named
@@ -21,7 +21,8 @@ def of_the_clinic(values: pd.DataFrame | None) -> Section:
     """Every clinic-wide parameter; `values` = those of this clinic as they may be read (columns of `Clinic.parameters`), None = definitions alone."""
     about = (
         "Numbers that figures rest on and that must be the same for everybody who looks: estimated from the whole clinic when a quarter's first records are "
-        "loaded, and used unchanged until the next quarter. A number with fewer than 8 courses or 2 therapists behind it is not shown."
+        "loaded, and used unchanged until the next quarter. A number with fewer than 8 courses or 2 therapists behind it is not shown; "
+        "therapists and supervisors read them to two digits, and those of at least 20 courses and 5 therapists only."
     )
     return Section(
         "Numbers estimated from the clinic",
@@ -77,7 +78,7 @@ def _parameter(entry: ClinicParameter, values: pd.DataFrame | None) -> Section:
         Paragraph("", lead="Sources:"),
         Bullets(entry.sources),
     ]
-    if values is not None:
+    if values is not None and entry.name != benchmark.PARAMETER:  # its figures stand beside the measures, for those they are meant for
         own = values[values["parameter"] == entry.name]
         rows = tuple(_value(row) for row in own.to_dict("records"))
         if rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import resources
 
@@ -13,7 +13,7 @@ import panel as pn
 from bokeh.models import CustomJS, TextInput
 
 from process.access import Answer, Clinic, Cohort, Lease
-from process.access.cohort import ATTRIBUTES
+from process.access.cohort import LISTS
 from process.charts import READY
 from process.errors import NotAllowed
 from process.measures import catalogue
@@ -31,7 +31,7 @@ DRAGGING = 0.3
 """Seconds: a move sooner than this after an answer belongs to a drag, of which more will come."""
 GATHER = 6
 """Milliseconds in which the moves of a drag are gathered before the latest is answered."""
-CHIPS = ("length", "start", *ATTRIBUTES)
+CHIPS = ("length", "start", *LISTS)
 SETTLED = """
 const [query, range] = cb_obj.value.split('|')
 window.answered = range
@@ -88,7 +88,7 @@ class Page:
         self._prepare = False
         self._answered = 0.0
         lengths = self._lease.answer("lengths", self.cohort.length)
-        self.filters = Filters(self.cohort, options, lengths)
+        self.filters = Filters(self.cohort, options, lengths, self.clinic.viewer.names)
         names = figures(plan)
         self.cards = {name: Card(name, self._opened if name in plan.on_request else None) for name in names}
         at_first = first_figures(plan) if session.served() else names
@@ -105,7 +105,7 @@ class Page:
         self._settle()
 
     def _wire(self) -> None:
-        self.cohort.param.watch(self._changed, ["basis", "length", "start", *ATTRIBUTES])
+        self.cohort.param.watch(self._changed, ["basis", "length", "start", *LISTS])
         for name, chip in self._chips.items():
             chip.on_click(lambda event, name=name: self._without(name))
             chip.js_on_click(code=BUSY)
@@ -206,7 +206,7 @@ class Page:
         self.filters.show(lengths, about_cohort.counted(lengths, self.cohort))
         self._summary.say(about_cohort.summary(lengths))
         for name, chip in self._chips.items():
-            text = about_cohort.chip(name, self.cohort)
+            text = about_cohort.chip(name, self.cohort, self.filters.names)
             wanted = {"visible": bool(text)} | ({"label": f"{text} ✕"} if text else {})
             if any(getattr(chip, key) != value for key, value in wanted.items()):
                 chip.param.update(**wanted)
@@ -234,8 +234,11 @@ class Page:
                 "range": "-".join(str(end) for end in self.filters.length.value),
                 "query": self.cohort.to_query(self._basis),
                 "person": viewer.name or viewer.role,
-                "sees": "own courses" if viewer.scope else "whole clinic",
+                "sees": viewer.sees,
                 "css": look.PAGE,
+                "sees_log": viewer.role == "director" and session.served(),
+                "staying": asdict(stays) if (stays := session.staying()) is not None else None,
+                "signed_in": look.SIGNED_IN,
                 "waiting": bool(waiting),
                 "cards": [
                     {"id": name, "question": card.question, "wide": card.wide, "describes": card.describes, "closed": card.closed}

@@ -1,14 +1,12 @@
 """Which clinic a page shows, and to whom: the server's, as the signed-in person may see it, or in Jupyter the analyst's own.
 
-The server tells this module once which records it serves and how a request's cookies become a user. Nothing of a viewer is kept here.
+The server tells this module once which records it serves and what it knows of a page that is being made. Nothing of a viewer is kept here.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import panel as pn
@@ -27,25 +25,38 @@ class Settings(BaseSettings):
 
 
 @dataclass(frozen=True)
+class Staying:
+    """What a page knows of its reader's sign-in: what its forms send along, seconds until it ends without an interaction, in any case, and of warning."""
+
+    form: str
+    idle: int
+    shift: int
+    warn: int
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What the server says of a page that is being made: as whom it looks, asked anew at every question; the filters of its address; its sign-in."""
+
+    viewer: Callable[[], Viewer]
+    query: str
+    staying: Staying
+
+
+@dataclass(frozen=True)
 class Served:
-    """What the server serves: the latest records, without a viewer, the table of people, and who a request's cookies belong to."""
+    """What the server serves: the latest records, without a viewer, and what it knows of a page by the id of the page's session."""
 
     latest: Latest
-    viewer: Callable[[str], Viewer]
-    user_of: Callable[[dict[str, str]], str | None]
+    opening: Callable[[str], Opening]
 
 
 _served: list[Served] = []
 
 
-def serve_from(latest: Latest, viewer: Callable[[str], Viewer], user_of: Callable[[dict[str, str]], str | None]) -> None:
-    """Called by the server before its first page."""
-    _served[:] = [Served(latest, viewer, user_of)]
-
-
-def new_secret() -> str:
-    """A secret for this start of the server; cookies and session tokens signed with it end with it."""
-    return secrets.token_hex(32)
+def serve_from(latest: Latest, opening: Callable[[str], Opening]) -> None:
+    """Called by the server before its first page. `opening` raises `NotAllowed` for a session that it did not begin."""
+    _served[:] = [Served(latest, opening)]
 
 
 def served() -> bool:
@@ -57,21 +68,29 @@ def clinic() -> Clinic:
     """The clinic of this page."""
     if not served():
         return Clinic(open_records(_in_jupyter(Settings().store)), ANALYST)
-    if not _served:
-        raise NotAllowed("This page is served without the gate. Start it with `therapy-process serve`.")
-    server = _served[0]
-    request = pn.state.curdoc.session_context.request
-    user = server.user_of(dict(request.cookies)) if request is not None else None
-    if user is None:
-        raise NotAllowed("Nobody is signed in. Sign in again.")
-    records = server.latest.lend()
-    pn.state.curdoc.on_session_destroyed(lambda context: server.latest.give_back(records))
-    return Clinic(records, partial(server.viewer, user))
+    opening = _opening()
+    latest = _served[0].latest
+    records = latest.lend()
+    pn.state.curdoc.on_session_destroyed(lambda context: latest.give_back(records))
+    # A websocket is opened once. A page that lost its connection says so itself (`styles/signed_in.js`).
+    pn.state.curdoc.config.update(reconnect_session=False, notify_connection_status=False)
+    return Clinic(records, opening.viewer)
 
 
 def query() -> str:
     """The query string of the link that opened this page; empty in Jupyter."""
-    return pn.state.location.search if served() and pn.state.location else ""
+    return _opening().query if served() else ""
+
+
+def staying() -> Staying | None:
+    """What this page knows of its reader's sign-in; None in Jupyter."""
+    return _opening().staying if served() else None
+
+
+def _opening() -> Opening:
+    if not _served:
+        raise NotAllowed("This page is served without the gate. Start it with `therapy-process serve`.")
+    return _served[0].opening(str(pn.state.curdoc.session_context.id))
 
 
 def _in_jupyter(store: Path) -> Path:

@@ -22,6 +22,7 @@ from process.sealed.whole import make_folder, put_new
 
 SIZE = 32
 STORE_KEY_FILE, CODES_KEY_FILE = "THERAPY_PROCESS_KEY_FILE", "THERAPY_PROCESS_CODES_KEY_FILE"
+AUDIT_KEY_FILE = "THERAPY_PROCESS_AUDIT_KEY_FILE"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _ADVICE = "A key file holds one line, 32 random bytes in base64, as `openssl rand -base64 32` writes it"
 
@@ -43,9 +44,9 @@ class Key:
 def find(name: str, file: Path | None = None) -> Key | None:
     """The key of that name, None where there is none yet.
 
-    Places in order: `file`; the file that the environment names (`THERAPY_PROCESS_CODES_KEY_FILE` for names that begin with `codes`, else
-    `THERAPY_PROCESS_KEY_FILE`); the system's keyring where there is one; `<config>/therapy-process/keys/<name>.key`. Raises `KeyProblem` for a key that
-    cannot be used, `FileMissing` where a file is named and not there.
+    Places in order: `file`; the file that the environment names (`THERAPY_PROCESS_CODES_KEY_FILE` for names that begin with `codes`,
+    `THERAPY_PROCESS_AUDIT_KEY_FILE` for `audit`, else `THERAPY_PROCESS_KEY_FILE`); the system's keyring where there is one;
+    `<config>/therapy-process/keys/<name>.key`. Raises `KeyProblem` for a key that cannot be used, `FileMissing` where a file is named and not there.
     """
     refuse_odd(name)
     named = Path(file) if file is not None else named_by_environment(name)
@@ -138,7 +139,7 @@ def own_file(name: str) -> Path:
 
 def named_by_environment(name: str) -> Path | None:
     """The key file that the environment names for this kind of key."""
-    named = os.environ.get(CODES_KEY_FILE if name.startswith("codes") else STORE_KEY_FILE)
+    named = os.environ.get(CODES_KEY_FILE if name.startswith("codes") else AUDIT_KEY_FILE if name.startswith("audit") else STORE_KEY_FILE)
     return Path(named) if named else None
 
 

@@ -1,43 +1,76 @@
-"""The one place every request passes: pages and websockets through Bokeh's AuthProvider, what that cannot reach through handlers of our own.
+"""The one place that says who a request comes from: every handler asks it, Bokeh's own through its `AuthProvider`.
 
-A session belongs to the person whose signed cookie asked for the page. Bokeh would let a link bring its own session id, and would give a page's
-websocket to any signed-in person who holds its token; both are refused here. Autoload, metadata and REST endpoints do not exist.
+A browser holds a signed cookie with a random id and nothing else. The id names a sign-in in the server's table, and that a person in the table of people; both
+are looked at again for every request, every websocket and every question of an open page. Claims, other cookies, links and widgets are never read for it.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from bokeh.server.auth_provider import AuthProvider
-from bokeh.util.token import get_token_payload
-from tornado.web import HTTPError, RequestHandler, decode_signed_value
-from tornado.websocket import WebSocketHandler
+from tornado.web import RequestHandler, decode_signed_value
 
+from process.access import Viewer
 from process.errors import NotAllowed
-from process.pages import NAVIGATION
-from process.server.people import People, PersonalLinks
+from process.pages.session import Opening, Staying
+from process.people import Directory
+from process.server.sessions import SignIn, SignIns, key_of
+from process.server.tickets import Tickets
 
-COOKIE = "therapy_process"
-SHIFT_DAYS = 0.5
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; script-src-attr 'none'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+ENDED = "You were signed out. Sign in again to go on."
+FOUND = "_therapy_process_signed_in"
+SAYS_FROM_WHERE = "Sec-Fetch-Site"
+
+
+class Vouching(Protocol):
+    """A proxy that says with every request who it has signed in."""
+
+    def user(self, handler: RequestHandler) -> str | None:
+        """The user that this request's proxy vouches for; None where it names none or is not the declared one."""
+
+
+@dataclass(frozen=True)
+class Cookie:
+    """The one cookie. Over TLS its name makes a browser refuse one that another host or an unencrypted page has set."""
+
+    secure: bool
+
+    @property
+    def name(self) -> str:
+        """Its name: RFC 6265bis, section 4.1.3.2, for the prefix."""
+        return "__Host-therapy_process" if self.secure else "therapy_process"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How it is set; it ends with the browser, and its sign-in sooner."""
+        return {"httponly": True, "secure": self.secure, "samesite": "Lax", "path": "/", "expires_days": None}
 
 
 class Gate(AuthProvider):
-    """Who a request comes from, or nobody: the signed cookie's user, as long as the table of people knows that user."""
+    """Who is let in. `origins`: the addresses of our own pages; `note`: writes to the audit log; `proxy`: who vouches, where that is the way to sign in."""
 
-    def __init__(self, people: People, secret: str) -> None:
-        self._people = people
-        self._secret = secret
+    def __init__(
+        self,
+        people: Directory,
+        signed_in: SignIns,
+        tickets: Tickets,
+        secret: str,
+        *,
+        cookie: Cookie,
+        origins: tuple[str, ...],
+        note: Callable[..., None] = lambda kind, viewer, **about: None,
+        proxy: Vouching | None = None,
+        warn: float = 180.0,
+    ) -> None:
+        self.people, self.table, self.tickets, self.cookie, self.origins, self.note, self.proxy = people, signed_in, tickets, cookie, origins, note, proxy
+        self._secret, self._warn = secret, warn
         super().__init__()
 
     @property
@@ -50,125 +83,88 @@ class Gate(AuthProvider):
         """Where somebody who is not signed in is sent."""
         return "/sign-in"
 
-    def user_of(self, cookies: dict[str, str]) -> str | None:
-        """The user of a request's cookies, None when the cookie is missing, forged or out of date, or the person is not known any more."""
-        value = cookies.get(COOKIE)
-        signed = decode_signed_value(self._secret, COOKIE, value, max_age_days=SHIFT_DAYS) if value else None
-        if signed is None:
-            return None
-        try:
-            return self._people.viewer(signed.decode()).user
-        except NotAllowed:
-            return None
-
     def _user(self, handler: RequestHandler) -> str | None:
-        request = handler.request
-        if {"bokeh-session-id", "bokeh-token"} & set(request.arguments) or "Bokeh-Session-Id" in request.headers:
-            raise HTTPError(403, reason="A session cannot be brought along")
-        user = self.user_of({name: morsel.value for name, morsel in request.cookies.items()})
-        if isinstance(handler, WebSocketHandler):
-            return user if user is not None and user == self._user_of_token(handler) else None
-        for name, value in HEADERS.items():
-            handler.set_header(name, value)
-        return user
+        found = self.signed_in(handler)
+        return found.user if found is not None else None
 
-    def _user_of_token(self, handler: RequestHandler) -> str | None:
-        """The user for whom the page was made whose token this websocket shows; its signature is checked by Bokeh before the socket opens."""
-        protocols = [part.strip() for part in handler.request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
-        if len(protocols) != 2:
+    def signed_in(self, handler: RequestHandler) -> SignIn | None:
+        """The sign-in of this request, looked up once; None when there is none, or it has ended, or the proxy does not vouch for the same person."""
+        if not hasattr(handler, FOUND):
+            setattr(handler, FOUND, self._find(handler))
+        return getattr(handler, FOUND)
+
+    def _find(self, handler: RequestHandler) -> SignIn | None:
+        morsel = handler.request.cookies.get(self.cookie.name)
+        signed = decode_signed_value(self._secret, self.cookie.name, morsel.value, max_age_days=self.table.shift / 86400) if morsel else None
+        found = self.open(key_of(signed.decode("ascii", "replace"))) if signed else None
+        if self.proxy is None:
+            return found
+        vouched = self.proxy.user(handler)
+        return found if found is not None and found.user == vouched else None
+
+    def open(self, key: str) -> SignIn | None:
+        """The sign-in of that key, as long as it lasts and what its person may see is what it was when they signed in."""
+        found = self.table.look(key)
+        if found is None:
             return None
         try:
-            payload: dict[str, Any] = get_token_payload(protocols[1])  # type: ignore[arg-type]
-        except Exception:  # whatever a forged token breaks on, it is nobody's
-            return None
-        return self.user_of(payload.get("cookies", {}))
+            same = self.people.epoch(found.user) == found.epoch
+        except NotAllowed:
+            same = False
+        if not same:
+            self.end(key, "revoked")
+        return found if same else None
 
+    def viewer(self, key: str) -> Viewer:
+        """As whom an open page looks now; `NotAllowed` once its sign-in has ended. Asked at every question."""
+        found = self.open(key)
+        if found is None:
+            raise NotAllowed(ENDED)
+        return self.people.viewer(found.user)
 
-class Plain(RequestHandler):
-    """A small page of our own, with the gate's headers and nothing from anywhere else."""
+    def begin(self, handler: RequestHandler, user: str, way: str, *, subject: str = "", elsewhere: str = "") -> None:
+        """Sign that verified user in, under a new id; whoever this browser was before is signed out. `NotAllowed` for anyone not in the table of people."""
+        viewer, epoch = self.people.viewer(user), self.people.epoch(user)
+        self.note("signed_in", viewer, how=way)
+        before = self.signed_in(handler)
+        if before is not None:
+            self.end(before.key, "sign-out")
+        drawn = self.table.begin(user, epoch, way, subject=subject, elsewhere=elsewhere)
+        handler.set_signed_cookie(self.cookie.name, drawn, **self.cookie.options)
+        setattr(handler, FOUND, self.open(key_of(drawn)))
 
-    def set_default_headers(self) -> None:
-        """The same headers as every page."""
-        for name, value in HEADERS.items():
-            self.set_header(name, value)
+    def opening(self, session: str) -> Opening:
+        """What a page that is being made is told; `NotAllowed` for a session that this server did not begin for somebody who is signed in."""
+        ticket = self.tickets.of(session)
+        found = self.open(ticket.key) if ticket is not None else None
+        if ticket is None or found is None:
+            raise NotAllowed(ENDED)
+        return Opening(partial(self.viewer, ticket.key), ticket.query, self.staying(found))
 
-    def say(self, status: int, title: str, text: str) -> None:
-        """Write a page that says one thing."""
-        self.set_status(status)
-        self.write(
-            f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'><title>{title}</title>"
-            "<style>body{font:17px/1.5 system-ui,sans-serif;max-width:36em;margin:12vh auto;padding:0 1em;color:#1f2933}a{color:#0072b2}</style>"
-            f"<main><h1>{title}</h1><p>{text}</p></main></html>"
-        )
+    def staying(self, found: SignIn) -> Staying:
+        """What a page tells its reader of the sign-in's end."""
+        idle, shift = self.table.left(found)
+        return Staying(self.form_token(found.key), round(idle), round(shift), round(self._warn))
 
-    def write_error(self, status_code: int, **_: Any) -> None:
-        """An error in words."""
-        self.say(status_code, "This did not work", "The server could not answer this request. <a href='/'>Back to the dashboards</a>")
+    def end(self, key: str, why: str) -> None:
+        """End a sign-in; its open pages are closed by the watch over them, in every process."""
+        self.tickets.drop_unused(key)
+        self.table.end(key, why)
 
+    def form_token(self, key: str) -> str:
+        """What a form or a script of this sign-in's own pages sends along, and no other site can know."""
+        return hmac.new(self._secret.encode(), f"form {key}".encode(), hashlib.sha256).hexdigest()
 
-class Health(Plain):
-    """Answers without sign-in and says nothing about the records."""
+    def own_form(self, handler: RequestHandler, key: str, token: str) -> bool:
+        """Whether a request that changes something comes from our own page and this sign-in."""
+        return self.from_here(handler) and hmac.compare_digest(self.form_token(key).encode(), token.encode())
 
-    def get(self) -> None:
-        """`{"status": "ok"}` while the server runs."""
-        self.write({"status": "ok"})
+    def from_here(self, handler: RequestHandler) -> bool:
+        """Whether a request comes from a page of ours, as far as its browser says; `Origin: null` is what a form sends under our Referrer-Policy."""
+        site, origin = handler.request.headers.get(SAYS_FROM_WHERE, "same-origin"), handler.request.headers.get("Origin", "null")
+        return site in ("same-origin", "none") and (origin == "null" or origin.lower() in self.origins)
 
-
-class Home(Plain):
-    """The first page."""
-
-    def get(self) -> None:
-        """The overview comes later; until then the alliance page."""
-        self.redirect("/alliance")
-
-
-class Tidy(Plain):
-    """A page's address with a slash too many: Bokeh would serve the page there, with every relative address in it wrong."""
-
-    def get(self, page: str) -> None:
-        """To the page itself, with the filters of its link."""
-        self.redirect(f"/{page}{'?' + self.request.query if self.request.query else ''}")
-
-
-class Unknown(Plain):
-    """Any address that is not a page."""
-
-    def prepare(self) -> None:
-        """Name the pages there are."""
-        pages = ", ".join(f"<a href='/{name}'>{label}</a>" for name, label in NAVIGATION.items())
-        self.say(404, "There is no such page", f"The pages are {pages}.")
-        self.finish()
-
-
-class SignIn(Plain):
-    """Where nobody in particular ends up."""
-
-    def get(self) -> None:
-        """How to get in."""
-        self.say(401, "Please sign in", "Open the personal link that was printed when the server started.")
-
-
-class Enter(Plain):
-    """A personal link of the demo's made-up people: it signs in, and goes on to the pages."""
-
-    def initialize(self, links: PersonalLinks) -> None:
-        """The links that are valid since this start."""
-        self.links = links
-
-    def get(self, key: str) -> None:
-        """Sign in whoever holds the key."""
-        user = self.links.user(key)
-        if user is None:
-            self.say(403, "This link is not valid any more", "Personal links are made anew whenever the server starts. Use the one printed last.")
-            return
-        self.set_signed_cookie(COOKIE, user, expires_days=SHIFT_DAYS, httponly=True, samesite="Lax", secure=self.request.protocol == "https")
-        self.redirect("/")
-
-
-class Leave(Plain):
-    """Sign out."""
-
-    def get(self) -> None:
-        """Forget the cookie."""
-        self.clear_cookie(COOKIE)
-        self.say(200, "You are signed out", "Open your personal link to come back.")
+    def own_origin(self, origin: str) -> bool:
+        """Whether a websocket's origin is one of ours, scheme, host and port."""
+        parts = urlsplit(origin)
+        return f"{parts.scheme}://{parts.netloc}".lower() == origin.lower() and origin.lower() in self.origins

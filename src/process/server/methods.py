@@ -5,26 +5,29 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import urlencode
 
-from process.access import Clinic, Latest
+from process.access import Clinic, Latest, audit
 from process.pages import NAVIGATION, PLANS, methods
-from process.server.gate import Gate, Plain
-from process.server.people import People
+from process.server.gate import Gate
+from process.server.signing_in import Gated
 
 
-class Methods(Plain):
+class Methods(Gated):
     """How every figure is worked out, with the numbers of the generation that is served."""
 
-    def initialize(self, gate: Gate, latest: Latest, people: People) -> None:
+    def initialize(self, gate: Gate, latest: Latest) -> None:
         """The gate that says who asks, and what is served."""
-        self.gate, self.latest, self.people = gate, latest, people
+        super().initialize(gate)
+        self.latest = latest
 
     def get(self) -> None:
         """The page; somebody who is not signed in is sent where every page sends them."""
-        user = self.gate.get_user(self)
-        if user is None:
+        found = self.gate.signed_in(self)
+        if found is None:
             self.redirect(f"{self.gate.login_url}?{urlencode({'next': self.request.uri})}")
             return
-        clinic = Clinic(self.latest.records, partial(self.people.viewer, user))
+        self.gate.table.touch(found.key)
+        clinic = Clinic(self.latest.records, partial(self.gate.viewer, found.key))
+        audit.note("read", clinic.viewer, page="methods")
         pages = {plan.name: plan.label for plan in PLANS.values()}
         self.set_header("Content-Type", "text/html; charset=utf-8")
-        self.write(methods.page(clinic, NAVIGATION, pages, self.request.query))
+        self.write(methods.page(clinic, NAVIGATION, pages, self.request.query, staying=self.gate.staying(found)))

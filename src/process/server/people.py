@@ -1,25 +1,13 @@
-"""The server's own table of people: who may sign in, and as whom. It is looked up again at every question."""
+"""Personal links of the demo's made-up people: whoever opens one is that person, on loopback only. The tables of people are the layer `people`."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
 
-from process.access import Viewer
-from process.errors import NotAllowed
+from process.people import MadeUp as People
 
-
-@dataclass
-class People:
-    """Viewers by user name; a user who is not here, or was removed, sees nothing."""
-
-    viewers: dict[str, Viewer] = field(default_factory=dict)
-
-    def viewer(self, user: str) -> Viewer:
-        """The viewer of that user as of now; raises `NotAllowed` for anyone unknown."""
-        if user not in self.viewers:
-            raise NotAllowed("You are not signed in, or your access has ended. Sign in again.")
-        return self.viewers[user]
+__all__ = ["People", "PersonalLinks"]
 
 
 @dataclass

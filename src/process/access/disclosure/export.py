@@ -1,0 +1,145 @@
+"""What may leave the house, by anyone: coarser than what is seen.
+
+Counts to the nearest five, means to half a point, percentages and their limits from the rounded parts, totals added up again from what is shown. Single
+therapists never leave, but for their own to that therapist.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import scipy
+from numpy.typing import NDArray
+
+from process.access.disclosure.company import take_company, wholes
+from process.access.disclosure.limits import (
+    COUNT_STEP,
+    FIGURES,
+    MEAN_STEP,
+    MINIMUM_COURSES,
+    MINIMUM_THERAPISTS,
+    THERAPIST,
+    THERAPISTS,
+    Floats,
+    nearest,
+    numbers,
+    of_therapists,
+)
+from process.measures.definition import Definition
+from process.measures.intervals import LEVEL, wilson
+
+_TOTAL = "_total"
+_STAY = ("df", "expected", "adjusted", "effective", "shrunk", "shrunk_lower", "shrunk_upper", "beyond", "signal")
+"""Columns that never leave: with the rounded counts beside them they would give the exact ones away, or they are of no use without them."""
+
+
+def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -> pd.DataFrame:
+    """The rows as they may leave, with a column `withheld`: counts under the minimum and all that rests on them withheld, everything else rounded.
+
+    A single part that is withheld takes the smallest other part of its whole with it (`company`): the rounded whole would leave too little open.
+
+    A percentage is worked out again from its part and its whole (`definition.percent_of`) after both were rounded, and so are its limits, with the design
+    effect rounded up to a half: exact ones would give part and whole away. `own` = a therapist's own courses, where one therapist is enough. Along
+    sessions or lengths the rows end at the first and last that are shown, because the longest course is one person's.
+    """
+    out = frame.drop(columns=[name for name in (*_STAY, "withheld") if name in frame])
+    if of_therapists(frame, definition) and not own:
+        out = out[(frame[THERAPIST] == "").to_numpy()]
+    out = out.reset_index(drop=True)
+    figures = [name for name in FIGURES if name in out]
+    numeric = [name for name in out.columns if name not in definition.keys and pd.api.types.is_numeric_dtype(out[name])]
+    # Whatever is a number and no figure is a count: a column nobody thought of is rounded like one.
+    counts = [name for name in numeric if name not in figures and name not in THERAPISTS]
+    exact = {name: numbers(out[name]) for name in numeric}
+    percent = _percentage(out, definition)
+    part = np.rint(exact[percent] * exact[definition.percent_of] / 100) if percent else np.zeros(len(out))
+    small = np.zeros(len(out), bool)
+    for name in counts:
+        small |= _few(exact[name])
+    if percent and not definition.percent_of.endswith(_TOTAL):
+        small |= _few(part) | _few(exact[definition.percent_of] - part)
+    if not own and not definition.workload:
+        small |= (exact["courses"] > 0) & (exact["therapists"] < MINIMUM_THERAPISTS)
+    for whole in wholes(out, definition):
+        take_company(small, np.nan_to_num(exact["courses"]), whole)
+    for name in counts:
+        out[name] = np.where(small, np.nan, nearest(exact[name], COUNT_STEP))
+    out = _totals(out, definition, counts)
+    rounded = {name: nearest(exact[name], MEAN_STEP) for name in figures}
+    if percent:
+        shares = _shares(nearest(part, COUNT_STEP), numbers(out[definition.percent_of]), exact, percent, definition.percent_of)
+        partly = _of_a_part(out, definition, small)
+        rounded |= {name: np.where(partly, np.nan, values) for name, values in shares.items()}
+    for name in figures:
+        out[name] = np.where(small, np.nan, rounded[name])
+    for name in [name for name in THERAPISTS if name in out]:
+        out[name] = np.where(small | (exact[name] < MINIMUM_COURSES), np.nan, nearest(exact[name], COUNT_STEP))
+    out = out.drop(columns=list(THERAPISTS), errors="ignore") if own else out
+    if "why" in out:
+        out["why"] = np.where(small, f"fewer than {MINIMUM_COURSES}", out["why"])
+    out["withheld"] = small
+    return _ended(out, definition)
+
+
+def _few(count: Floats) -> NDArray[np.bool_]:
+    """Counts that may not leave: 1 to 7, and those that were withheld already."""
+    return np.isnan(count) | ((count > 0) & (count < MINIMUM_COURSES))
+
+
+def _percentage(out: pd.DataFrame, definition: Definition) -> str:
+    """The column that is a percentage of `definition.percent_of`; empty where there is none."""
+    if definition.percent_of not in out:
+        return ""
+    return next((name for name in ("share", "estimate") if name in out), "")
+
+
+def _of_a_part(out: pd.DataFrame, definition: Definition, small: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The rows whose whole is a total of which a part is withheld: a percentage of the rest would be larger than it is, 100 % where one part is left."""
+    if not definition.percent_of.endswith(_TOTAL) or not set(definition.keys) <= set(out):
+        return np.zeros(len(out), bool)
+    group = [out[name] for name in definition.keys[:-1]] or [pd.Series(0, index=out.index)]
+    return pd.Series(small, index=out.index).groupby(group, dropna=False).transform("any").to_numpy(dtype=bool)
+
+
+def _shares(part: Floats, whole: Floats, exact: dict[str, Floats], percent: str, percent_of: str) -> dict[str, Floats]:
+    """The percentage, and its limits if it has any, from rounded counts; the limits are Wilson's at the design effect of the exact ones, made coarse."""
+    some = np.where(whole > 0, whole, np.nan)
+    shares = {percent: 100 * part / some}
+    if "lower" in exact:
+        half = (exact["upper"] - exact["lower"]) / 200
+        trials = np.where(exact[percent_of] > 0, exact[percent_of], np.nan)
+        effect = np.ceil(np.round(2 * trials / _effective(exact[percent] / 100, half), 6)) / 2
+        shares["lower"], shares["upper"] = (100 * limit for limit in wilson(part / effect, some / effect))
+    return {name: np.round(values, 1) + 0.0 for name, values in shares.items()}
+
+
+def _effective(share: Floats, half: Floats) -> Floats:
+    """The number of trials at which Wilson's interval of this share is `half` wide on either side: its formula solved for u = z^2 / n."""
+    square, straight = half**2 - 0.25, 2 * half**2 - share * (1 - share)
+    u = (-straight - np.sqrt(straight**2 - 4 * square * half**2)) / (2 * square)
+    return scipy.special.ndtri(0.5 + LEVEL / 2) ** 2 / u
+
+
+def _totals(out: pd.DataFrame, definition: Definition, counts: list[str]) -> pd.DataFrame:
+    """Totals added up again from the rounded counts that are shown: columns `<count>_total`, and rows whose last key is empty."""
+    last = definition.keys[-1]
+    if not set(definition.keys) <= set(out) or not len(out):
+        return out
+    group = [out[name] for name in definition.keys[:-1]] or [pd.Series(0, index=out.index)]
+    for name in counts:
+        if name.endswith(_TOTAL):
+            out[name] = out[name].mask(out[name].notna(), out.groupby(group)[name.removesuffix(_TOTAL)].transform("sum"))
+    total = (out[last] == "").to_numpy()
+    if total.any() and not total.all():
+        for name in counts:
+            added = out[name].mask(total).groupby(group).transform("sum", min_count=1)
+            out[name] = out[name].mask(total & out[name].notna(), added)
+    return out
+
+
+def _ended(out: pd.DataFrame, definition: Definition) -> pd.DataFrame:
+    first = definition.keys[0]
+    if "headline" in out or first not in out or not pd.api.types.is_numeric_dtype(out[first]):
+        return out
+    shown = out.loc[~out["withheld"] & (out["courses"] > 0), first]
+    return out[out[first].between(shown.min(), shown.max())].reset_index(drop=True) if len(shown) else out[:0]

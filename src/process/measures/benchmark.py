@@ -1,0 +1,96 @@
+"""A therapist's benchmark: the clinic's figures beside a therapist's own, made when a quarter's first records are loaded and carried unchanged through it.
+
+The figures are rows of the clinic-wide parameters, already withheld and rounded by `benchmark_rules`: what is not told is not stored. A measure has a benchmark
+where its definition says so (`[benchmark]`); the statement named there gives a row a course, and everything else is the same for all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from process.measures import benchmark_rules as rules
+from process.measures import catalogue, outcome_change
+from process.measures.definition import Benchmark
+from process.measures.parameters import Query, quarter, sql
+
+PARAMETER = "benchmark"
+ATTRIBUTES = ("problem", "modality", "team")
+KEYS = ("measure", "group", "point", "band", "attribute", "code")
+"""What a figure is apart by: `group` = which of a measure's figures (a form, an ending), `point` = an attended session (0 = none), `attribute` = the one
+further attribute, and its `code`."""
+SESSIONS = (3, 8, 16, 30)
+"""The attended sessions at which a curve has a benchmark: the first bands' last ones; the first is the last of the match window."""
+CARRIED_SESSIONS = 6
+_COLUMNS = ("part", "value", "courses", "therapists")
+
+
+def declared() -> dict[str, Benchmark]:
+    """The measures that have a benchmark, and what it is."""
+    found = {name: catalogue.measure(name).definition.benchmark for name in catalogue.names()}
+    return {name: about for name, about in found.items() if about is not None}
+
+
+def estimate(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
+    """Every figure that may be told, a row each; `part` = `KEYS` and of how many therapists a viewer may know every course, with `|` between. A first row
+    without a `part` says how many there are, so that a benchmark without figures, too, is carried through its quarter."""
+    ended = query(sql("benchmark_courses"))
+    now, rows = quarter(query), []
+    for measure, about in declared().items():
+        found = _course_by_course(query, parameters, about)
+        if len(found):
+            rows += _figures(measure, about, ended.merge(found, on="course_id"), now)
+    return pd.DataFrame([("", float(len(rows)), 0, 0), *rows], columns=list(_COLUMNS))
+
+
+def unpacked(parameters: pd.DataFrame) -> pd.DataFrame:
+    """The stored benchmark as a table: `KEYS`, known, value, courses, quarter."""
+    rows = parameters[(parameters["parameter"] == PARAMETER) & (parameters["part"] != "")].reset_index(drop=True)
+    keys = rows["part"].str.split("|", expand=True).reindex(columns=range(len(KEYS) + 1))
+    keys.columns = [*KEYS, "known"]
+    table = keys.assign(value=rows["value"], courses=rows["courses"], quarter=rows["quarter"])
+    return table.astype({"point": "int64", "known": "int64"}) if len(table) else table
+
+
+def _course_by_course(query: Query, parameters: pd.DataFrame, about: Benchmark) -> pd.DataFrame:
+    """Columns course_id, group, point, part, whole; courses in which nothing was counted are left out."""
+    if about.statement == OUTCOME:
+        found = outcome_change.categories(query, parameters)
+        better = found["category"].isin(("recovered", "improved"))
+        return pd.DataFrame({"course_id": found["course_id"], "group": found["form"], "point": 0, "part": better.astype(float), "whole": 1.0})
+    found = query(sql(about.statement), **({"carried": CARRIED_SESSIONS} if about.statement == GOALS else {}))
+    return found[(found["whole"] > 0) & ((found["point"] == 0) | found["point"].isin(SESSIONS))]
+
+
+OUTCOME, GOALS = "outcome_categories", "benchmark_goals"
+
+
+def _figures(measure: str, about: Benchmark, courses: pd.DataFrame, now: str) -> list[tuple]:
+    """Rows of `_COLUMNS` for each band, of all courses and of those with one code of one attribute."""
+    courses = courses.sort_values("course_id", kind="stable")
+    whose = pd.factorize(courses["therapist_id"])[0]
+    length, part, whole = (courses[name].to_numpy(dtype=float) for name in ("completed", "part", "whole"))
+    at = {name: courses[name].astype("object").to_numpy() for name in ("group", "point", *ATTRIBUTES)}
+    rows = []
+    for group, point in sorted({(str(group), int(point)) for group, point in zip(at["group"], at["point"], strict=True)}):
+        here = np.flatnonzero((at["group"] == group) & (at["point"] == point))
+        for attribute in ("", *ATTRIBUTES):
+            codes = sorted({code for code in at[attribute][here] if isinstance(code, str)}) if attribute else [""]
+            for code in codes:
+                with_code = here[at[attribute][here] == code] if attribute else here
+                for band, (first, last) in rules.EVERY_BAND.items():
+                    key = "|".join((measure, group, str(point), band, attribute, code))
+                    cell = with_code[(length[with_code] >= first) & (length[with_code] <= last)]
+                    if len(cell) < rules.LEAST_COURSES:
+                        continue
+                    cell = cell[rules.sample(len(cell), _seed(now, key))]
+                    told = rules.released(whose[cell], part[cell], whole[cell], about.kind == "percent")
+                    if told is not None:
+                        rows.append((f"{key}|{told.known}", told.value, told.courses, len(np.unique(whose[cell]))))
+    return rows
+
+
+def _seed(now: str, key: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{now}|{key}".encode()).digest()[:8], "big")

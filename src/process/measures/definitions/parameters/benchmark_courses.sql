@@ -1,0 +1,11 @@
+-- Ended courses with at least one session, whose they are, how long they were, and the attributes that a benchmark can be told apart by.
+select
+    course_id,
+    therapist_id,
+    completed,
+    problem,
+    modality,
+    team
+from course_facts
+where ended and completed >= 1
+order by course_id

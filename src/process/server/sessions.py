@@ -1,0 +1,142 @@
+"""Who is signed in: a small table in a file that every process of a server shares, so that signing out, revocation and time-outs hold in all of them.
+
+A browser holds a random id; the file holds its SHA-256 alone, so that whoever reads the file can take over nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from process.errors import SettingWrong
+
+FILE = "sessions.sqlite"
+FINER = 0.1
+"""Share of the idle time after which an interaction is written down again; a table that is written at every click would help nobody."""
+TABLE = """
+create table if not exists signed_in (
+  key text primary key, user text not null, epoch text not null, way text not null, subject text not null, elsewhere text not null,
+  began real not null, seen real not null, ended real, why text not null default ''
+) without rowid
+"""
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """One person in one browser. `key`: the SHA-256 of the browser's id; `began` and `seen` in seconds since 1970; `subject` and `elsewhere` are
+    the OIDC provider's names of the person and of its session."""
+
+    key: str
+    user: str
+    epoch: str
+    way: str
+    began: float
+    seen: float
+
+
+def key_of(secret_id: str) -> str:
+    """What stands for the browser's id everywhere but in the browser."""
+    return hashlib.sha256(secret_id.encode()).hexdigest()
+
+
+class SignIns:
+    """The table. `idle` and `shift`: seconds after which a sign-in ends without an interaction, and in any case.
+
+    `told(sign_in, why)` is called once for each sign-in that ends, by the process that ended it; why: sign-out, idle, shift, revoked, too many.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        idle: float,
+        shift: float,
+        most: int,
+        told: Callable[[SignIn, str], None] = lambda sign_in, why: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.idle, self.shift, self._most, self._told, self._clock = idle, shift, most, told, clock
+        self._own = tempfile.TemporaryDirectory(prefix="therapy-process-") if folder is None else None
+        path = private_folder(Path(self._own.name) if self._own else Path(folder)) / FILE
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        self._lock = threading.Lock()
+        self._table = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
+        for statement in ("pragma journal_mode=wal", "pragma synchronous=normal", "pragma secure_delete=on", TABLE):
+            self._table.execute(statement)
+
+    def begin(self, user: str, epoch: str, way: str, *, subject: str = "", elsewhere: str = "") -> str:
+        """Sign a person in; the id for their browser, of 256 random bits. Whoever is signed in in too many browsers loses the one used longest ago."""
+        now, drawn = self._clock(), secrets.token_urlsafe(32)
+        self._ask("delete from signed_in where began < ?", now - 2 * self.shift)
+        self._ask("insert into signed_in values (?, ?, ?, ?, ?, ?, ?, ?, null, '')", key_of(drawn), user, epoch, way, subject, elsewhere, now, now)
+        newest = "select key from signed_in where user = ? and ended is null order by seen desc, began desc limit -1 offset ?"
+        for (key,) in self._ask(newest, user, self._most):
+            self.end(key, "too many")
+        return drawn
+
+    def look(self, key: str) -> SignIn | None:
+        """The sign-in of that key while it lasts; one whose time is over is ended here."""
+        rows = self._ask("select key, user, epoch, way, began, seen from signed_in where key = ? and ended is null", key)
+        if not rows:
+            return None
+        found, now = SignIn(*rows[0]), self._clock()
+        if now >= found.began + self.shift or now >= found.seen + self.idle:
+            self.end(key, "shift" if now >= found.began + self.shift else "idle")
+            return None
+        return found
+
+    def left(self, found: SignIn) -> tuple[float, float]:
+        """Seconds until this sign-in ends without an interaction, and in any case."""
+        now = self._clock()
+        return found.seen + self.idle - now, found.began + self.shift - now
+
+    def touch(self, key: str) -> None:
+        """The person did something."""
+        now = self._clock()
+        self._ask("update signed_in set seen = ? where key = ? and ended is null and seen < ?", now, key, now - FINER * self.idle)
+
+    def end(self, key: str, why: str) -> bool:
+        """End a sign-in; False where it has ended already or never was."""
+        ending = "update signed_in set ended = ?, why = ? where key = ? and ended is null returning key, user, epoch, way, began, seen"
+        rows = self._ask(ending, self._clock(), why, key)
+        for row in rows:
+            self._told(SignIn(*row), why)
+        return bool(rows)
+
+    def end_elsewhere(self, subject: str, elsewhere: str, why: str) -> int:
+        """End what the OIDC provider has ended: that session of its, or every one of that person. How many ended."""
+        named = "select key from signed_in where way = 'oidc' and ended is null and ((? <> '' and elsewhere = ?) or (? = '' and ? <> '' and subject = ?))"
+        keys = self._ask(named, elsewhere, elsewhere, elsewhere, subject, subject)
+        return sum(self.end(key, why) for (key,) in keys)
+
+    def why(self, key: str) -> str:
+        """Why a sign-in ended; empty while it lasts, `gone` where nobody remembers it."""
+        rows = self._ask("select why from signed_in where key = ?", key)
+        return rows[0][0] if rows else "gone"
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._table.close()
+        if self._own:
+            self._own.cleanup()
+
+    def _ask(self, statement: str, *values: object) -> list[tuple]:
+        with self._lock:
+            return self._table.execute(statement, values).fetchall()
+
+
+def private_folder(folder: Path) -> Path:
+    """The folder, made if need be, that nobody else can look into; `SettingWrong` where others can."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o077:
+        raise SettingWrong(f"Others can look into the folder of sessions {folder}. Take that away: `chmod 700 {folder}`.")
+    return folder

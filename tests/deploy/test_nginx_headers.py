@@ -1,0 +1,112 @@
+"""What nginx passes on, seen from behind it: a process that only says which headers it was sent. With nginx as the one that signs people in, too."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from tests.deploy import installed
+from tests.deploy.browsing import Browser
+from tests.deploy.installed import DEPLOY, HOST
+
+PASSED = {"Host", "X-Forwarded-For", "X-Forwarded-Proto", "Cookie", "Origin", "Content-Type", "Content-Length", "Accept", "Sec-Fetch-Site", "X-Signed-In"}
+SENT = (
+    "X-Remote-User",
+    "X-Proxy-Secret",
+    "Authorization",
+    "Forwarded",
+    "Bokeh-Session-Id",
+    "Bokeh-Token",
+    "X-Forwarded-Host",
+    "User-Agent",
+    "Referer",
+    "Anything",
+)
+SECRET = "of the proxy and the server alone, 0123456789"
+
+
+class Saying(BaseHTTPRequestHandler):
+    """Answers with the headers of the request."""
+
+    def do_GET(self) -> None:  # noqa: N802 - the library's name
+        content = json.dumps(dict(self.headers.items())).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def behind(with_nginx):
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), Saying) for _ in range(2)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield [server.server_address[1] for server in servers]
+    for server in servers:
+        server.shutdown()
+
+
+def passed(front, path: str = "/caseload", method: str = "GET", **headers: str) -> dict[str, str]:
+    browser = Browser(front)
+    browser.cookies["a"] = "b"
+    reply = browser.ask(method, path, "x=1" if method == "POST" else None, **{name.replace("-", "_"): "forged" for name in SENT} | headers)
+    assert reply.status == 200, reply.body
+    return json.loads(reply.body)
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("/caseload", "GET"), ("/caseload/ws", "GET"), ("/sign-in", "GET"), ("/sign-in", "POST"), ("/static/js/a.js", "GET")]
+)
+def test_only_listed_headers_are_passed_on(behind, tmp_path, path, method):
+    with installed.nginx(tmp_path, behind) as front:
+        found = passed(front, path, method, Upgrade="websocket", Connection="upgrade", Sec_WebSocket_Key="k", X_Signed_In="t", Accept_Encoding="gzip")
+
+    assert set(found) <= PASSED | ({"Upgrade", "Connection", "Sec-WebSocket-Key"} if path.endswith("/ws") else set())
+    assert (found["Host"], found["X-Forwarded-For"], found["X-Forwarded-Proto"]) == (HOST, "127.0.0.1", "https")
+    assert ("Cookie" in found) == (not path.startswith("/static/")) and ("X-Signed-In" in found) == (path in ("/caseload", "/sign-in"))
+
+
+def test_without_the_list_the_name_of_another_person_would_get_through(behind, tmp_path):
+    with installed.nginx(tmp_path, behind, ("    proxy_pass_request_headers off;\n", "")) as front:
+        assert passed(front)["X-Remote-User"] == "forged"
+
+
+def as_the_guide_says(tmp_path, *beside: str) -> list[tuple[str, str]]:
+    """The changes for sign_in = "proxy": the included file in the three locations, after a copy of the server's own header lines; and what signs people in."""
+    include = tmp_path / "signed-in-by-nginx.conf"
+    (tmp_path / "secret.conf").write_text(f'proxy_set_header X-Proxy-Secret "{SECRET}";\n')
+    include.write_text((DEPLOY / "nginx" / include.name).read_text().replace("/etc/nginx/therapy-process-secret.conf", str(tmp_path / "secret.conf")))
+    shipped = (DEPLOY / "nginx" / "therapy-process.conf").read_text()
+    own = "".join(re.findall(r"(?m)^    proxy_set_header .*\n", shipped))
+    return [
+        ("    location / {\n", f"    location / {{\n{own}    include {include};\n"),
+        ("        proxy_set_header Sec-WebSocket-Extensions", f"        include {include};\n        proxy_set_header Sec-WebSocket-Extensions"),
+        ("    location = /sign-in {\n", f"    location = /sign-in {{\n{own}    include {include};\n"),
+        ("    proxy_http_version 1.1;\n", "".join(["    proxy_http_version 1.1;\n", *beside])),
+    ]
+
+
+def test_where_nginx_signs_people_in_its_own_word_replaces_what_a_client_says(behind, tmp_path):
+    (tmp_path / "people").write_text("dora:{PLAIN}right\n")
+    signing_in = ('    auth_basic "clinic";\n', f"    auth_basic_user_file {tmp_path}/people;\n", "    set $therapy_process_user $remote_user;\n")
+    dora = "Basic " + base64.b64encode(b"dora:right").decode()
+
+    with installed.nginx(tmp_path / "nginx", behind, *as_the_guide_says(tmp_path, *signing_in)) as front:
+        for path in ("/caseload", "/caseload/ws", "/sign-in"):
+            found = passed(front, path, Authorization=dora)
+            assert (found["X-Remote-User"], found["X-Proxy-Secret"]) == ("dora", SECRET) and "Authorization" not in found
+        assert Browser(front).get("/caseload", X_Remote_User="dora", X_Proxy_Secret=SECRET).status == 401
+
+
+def test_nginx_does_not_start_while_nobody_has_said_whom_to_believe(behind, tmp_path):
+    with pytest.raises(AssertionError, match="therapy_process_user"), installed.nginx(tmp_path / "nginx", behind, *as_the_guide_says(tmp_path)):
+        pass

@@ -1,0 +1,175 @@
+"""A therapist's benchmark: what is told, of which courses and how coarsely, on tables small enough to be counted by hand."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.clinics import counted
+from tests.reference.clinics import clinic
+
+from process import store
+from process.measures import benchmark, benchmark_rules, catalogue, parameters
+from process.measures.benchmark_rules import EVERY_BAND, bands_around, may_know, released, sample
+from process.measures.publishing import publish
+
+
+def courses(*therapists: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each therapist's (courses, how many of them in which it happened) as whose, part and whole."""
+    whose = np.repeat(np.arange(len(therapists)), [n for n, _ in therapists])
+    part = np.concatenate([np.r_[np.ones(yes), np.zeros(n - yes)] for n, yes in therapists])
+    return whose, part, np.ones(len(whose))
+
+
+EVEN = ((5, 2), (5, 2), (5, 2), (5, 2), (5, 2))
+
+
+@pytest.mark.parametrize(
+    ("therapists", "known"),
+    [
+        (EVEN, 1),  # 20 courses of 4 others, whoever looks
+        (((5, 2), (5, 2), (5, 2), (5, 2), (4, 2)), 0),  # 19 for whoever looks and has 5
+        (((7, 2), (7, 2), (7, 2), (7, 2)), 0),  # 3 others
+        (((6, 2), (6, 2), (6, 2), (6, 2), (6, 2), (6, 2)), 2),  # 24 of 4 others for whoever knows two of them
+        (((12, 4), (4, 2), (4, 2), (4, 2), (4, 2), (4, 2)), 1),  # with 4 out, 12 of 28
+        (((20, 4), (12, 3), (4, 2), (4, 2), (4, 2), (4, 2)), 0),  # not over half of all, but of what is left when 12 are out
+        (((17, 8), (5, 0), (5, 0), (5, 0), (5, 2)), 0),  # it happened twice in the others' courses when the first one looks
+        (((9, 9), (6, 5), (6, 5), (6, 5), (6, 6), (6, 6)), 0),  # all but two
+        (((9, 9), (6, 5), (6, 5), (6, 5), (6, 5), (6, 6)), 1),
+        ((), 0),
+    ],
+)
+def test_the_rules_hold_for_what_is_left_when_those_who_are_known_are_taken_out(therapists, known):
+    assert may_know(*(courses(*therapists) if therapists else (np.zeros(0, int), np.zeros(0), np.zeros(0))), percent=True) == known
+
+
+@pytest.mark.parametrize(
+    ("therapists", "value", "told"),
+    [
+        (EVEN, 40.0, 20),  # 10 of 25: 40 %
+        (((5, 2), (5, 2), (5, 2), (5, 2), (6, 3)), 40.0, 30),  # 11 of 26: 42.3 %
+        (((19, 6), (20, 7), (20, 7), (20, 7), (20, 6)), 35.0, 100),  # 33 of 99: 33.3 %, still in steps of five
+        (((20, 6), (20, 7), (20, 7), (20, 7), (20, 6)), 33.0, 100),  # 33 of 100: whole percents
+    ],
+)
+def test_a_share_is_told_in_steps_of_five_under_a_hundred_courses_and_the_number_of_courses_to_ten(therapists, value, told):
+    assert (released(*courses(*therapists), percent=True).value, released(*courses(*therapists), percent=True).courses) == (value, told)
+
+
+def test_nothing_is_told_that_rounds_to_none_or_all():
+    rare = ((40, 1), (40, 1), (40, 0), (40, 1), (40, 0), (40, 1), (1000, 1))
+    assert may_know(*courses(*rare), percent=True) == 0 or released(*courses(*rare), percent=True) is None
+    often = [(400, 399)] * 8
+    assert may_know(*courses(*often), percent=True) > 0 and released(*courses(*often), percent=True) is None  # 99.75 %
+
+
+def test_a_mean_is_told_to_half_a_point():
+    whose, _, whole = courses(*EVEN)
+    part = np.linspace(60.0, 80.9, 25)  # mean 70.45
+    assert released(whose, part, whole, percent=False).value == 70.5
+
+
+def test_one_therapist_with_more_than_half_of_what_is_counted_is_told_of_as_little_as_one_with_half_of_the_courses():
+    whose, part, whole = courses(*EVEN)
+    assert released(whose, part, whole, percent=True) is not None
+    assert released(whose, part * np.where(whose == 0, 9, 1), whole * np.where(whose == 0, 9, 1), percent=True) is None  # 45 of 65 ruptures
+
+
+@pytest.mark.parametrize(
+    ("length", "bands"),
+    [
+        ((1, 3), ["1-3", "1-8", "every"]),
+        ((2, 2), ["1-3", "1-8", "every"]),
+        ((0, 8), ["1-8", "every"]),
+        ((4, 9), ["every"]),
+        ((9, 16), ["9-16", "9+", "every"]),
+        ((12, 30), ["9+", "every"]),
+        ((17, 17), ["17-30", "17+", "9+", "every"]),
+        ((31, 9999), ["31+", "17+", "9+", "every"]),
+        ((0, 9999), ["every"]),
+    ],
+)
+def test_a_range_takes_the_narrowest_band_that_holds_it_and_then_coarser_ones(length, bands):
+    assert list(bands_around(length)) == bands
+
+
+def test_any_two_bands_are_apart_or_one_lies_in_the_other():
+    for one in EVERY_BAND.values():
+        for other in EVERY_BAND.values():
+            both = (max(one[0], other[0]), min(one[1], other[1]))
+            assert both[0] > both[1] or both in (one, other)
+
+
+def test_three_quarters_of_the_courses_are_drawn_rounded_up_and_anew_for_each_figure_and_quarter():
+    assert [len(sample(n, 1)) for n in (0, 1, 4, 26, 27, 100)] == [0, 1, 3, 20, 21, 75]
+    assert sample(100, 1).tolist() == sample(100, 1).tolist() != sample(100, 2).tolist()
+    often = np.bincount(np.concatenate([sample(20, seed) for seed in range(4000)]), minlength=20) / 4000
+    assert often == pytest.approx(np.full(20, 0.75), abs=0.03)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "store"
+
+
+def found(folder) -> pd.DataFrame:
+    with store.DuckDBEngine.open(store.current(folder)) as engine:
+        return benchmark.unpacked(parameters.stored(engine.query))
+
+
+def stopping(*groups: tuple[str, int, int], day: str = "2026-11-16") -> dict[str, pd.DataFrame]:
+    """Courses of (therapist, number, sessions); every third of them is stopped by the patient."""
+    records = counted(*groups)
+    records["courses"].loc[::3, "ending"] = "patient_stopped"
+    return records | {"manifest": records["manifest"].assign(as_of=pd.Timestamp(day))}
+
+
+SIX = [(f"T{n}", 6, 5) for n in range(6)]
+
+
+def test_a_figure_is_the_one_of_the_courses_that_were_drawn(folder):
+    """36 courses, 12 of them stopped; 27 are drawn, by the seed that the figure and the quarter make."""
+    publish(folder, stopping(*SIX))
+    row = found(folder).set_index("band").loc["4-8"]
+    key = "2026-Q4|endings|patient_stopped|0|4-8||"
+    seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    drawn = sample(36, seed)
+    expected = 100 * sum(place % 3 == 0 for place in drawn) / 27
+    assert len(drawn) == 27 and row["value"] == 5 * round(expected / 5) and row["courses"] == 30 and row["quarter"] == "2026-Q4"
+    assert set(found(folder)["band"]) == {"4-8", "1-8", "every"} and set(found(folder)["measure"]) == {"endings"}
+
+
+def test_a_benchmark_stays_through_the_quarter_whatever_is_loaded_and_estimated_anew_and_comes_anew_with_the_next(folder):
+    publish(folder, stopping(*SIX, day="2026-10-05"))
+    first = found(folder)
+    publish(folder, stopping(*SIX, *((f"T{n}", 9, 6) for n in range(6)), day="2026-10-12"))
+    pd.testing.assert_frame_equal(found(folder), first)
+    publish(folder, stopping(*SIX, *((f"T{n}", 12, 6) for n in range(6)), day="2026-12-28"), anew=True)
+    pd.testing.assert_frame_equal(found(folder), first)
+    publish(folder, stopping(*SIX, *((f"T{n}", 12, 6) for n in range(6)), day="2027-01-04"))
+    assert set(found(folder)["quarter"]) == {"2027-Q1"} and found(folder)["courses"].max() > first["courses"].max()
+
+
+def test_a_clinic_that_is_too_small_has_no_benchmark(folder):
+    publish(folder, stopping(*((f"T{n}", 6, 5) for n in range(4))))
+    assert len(found(folder)) == 0
+
+
+def test_nothing_that_is_stored_is_finer_than_what_may_be_told(folder):
+    publish(folder, clinic(seed=5, courses=500, therapists=8))
+    figures = found(folder)
+    percent = figures["measure"].map({name: about.kind == "percent" for name, about in benchmark.declared().items()})
+    assert len(figures) > 50 and set(figures["measure"]) <= set(benchmark.declared()) and percent.any() and not percent.all()
+    assert (figures["courses"] % 10 == 0).all() and (figures["courses"] >= 20).all() and (figures["known"] >= 1).all()
+    assert ((figures["value"] > 0) & (figures["value"] < 100)).all()
+    fine = figures["courses"] > benchmark_rules.FINE_FROM
+    assert (figures.loc[percent & ~fine & (figures["courses"] < 100), "value"] % 5 == 0).all() and (figures.loc[~percent, "value"] % 0.5 == 0).all()
+
+
+def test_every_measure_that_has_a_benchmark_says_so_in_its_definition():
+    assert set(benchmark.declared()) == {"attainment_curve", "alliance_by_session", "endings", "outcome_change", "repair_steps"}
+    for name, about in benchmark.declared().items():
+        assert about.kind in ("percent", "mean") and about.says
+        assert (about.kind == "percent") == (catalogue.measure(name).definition.unit == "percent")

@@ -1,0 +1,166 @@
+"""The lock-out: five failures in fifteen minutes, for known and unknown users alike, over restarts and processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+
+import pytest
+from tests.people.conftest import PASSWORD
+
+from process.errors import NotAllowed
+from process.people import People
+from process.people.attempts import FAILURES, MOST, WITHIN, Attempts
+from process.people.people import WRONG
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def attempts(tmp_path, clock):
+    return Attempts(tmp_path / "attempts.json", clock)
+
+
+def fail(people, user, times=FAILURES):
+    for _ in range(times):
+        with pytest.raises(NotAllowed, match=WRONG):
+            people.sign_in(user, "not the password")
+
+
+@pytest.mark.parametrize("user", ["dora", "eve", "gone", "guest", "sue", ""])
+def test_after_five_failures_a_user_name_is_refused_known_or_not(people, user):
+    fail(people, user)
+
+    for password in ("not the password", PASSWORD):
+        with pytest.raises(NotAllowed, match="Too many attempts failed for this user name. Try again in 15 minutes."):
+            people.sign_in(user, password)
+
+
+def test_somebody_else_is_not_refused(people):
+    fail(people, "eve")
+
+    assert people.sign_in("dora", PASSWORD)
+
+
+def test_a_success_before_the_fifth_failure_begins_the_count_again(people):
+    for _ in range(3):
+        fail(people, "dora", FAILURES - 1)
+        assert people.sign_in("dora", PASSWORD)
+
+
+def test_a_restart_or_a_second_process_begins_nothing_anew(people, file, lines):
+    fail(people, "dora", 3)
+    other = People(file, lines.append)
+    fail(other, "dora", 2)
+
+    for each in (people, other, People(file, lines.append)):
+        with pytest.raises(NotAllowed, match="Too many"):
+            each.sign_in("dora", PASSWORD)
+
+
+def test_many_at_once_are_not_more_than_five(people):
+    refused, wrong = [], []
+
+    def attack():
+        try:
+            people.sign_in("dora", "not the password")
+        except NotAllowed as refusal:
+            (refused if "Too many" in str(refusal) else wrong).append(refusal)
+
+    threads = [threading.Thread(target=attack) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(wrong) == FAILURES and len(refused) == 20 - FAILURES
+
+
+def test_it_ends_after_fifteen_minutes_and_trying_on_prolongs_nothing(attempts, clock):
+    for _ in range(FAILURES):
+        attempts.begin("dora")
+        clock.now += 60
+    for _ in range(50):
+        with pytest.raises(NotAllowed):
+            attempts.begin("dora")
+
+    clock.now += WITHIN - FAILURES * 60 - 1
+    with pytest.raises(NotAllowed, match="in 1 minute."):
+        attempts.begin("dora")
+    clock.now += 1
+    attempts.begin("dora")
+    with pytest.raises(NotAllowed):
+        attempts.begin("dora")
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_out_for_longer(attempts, clock):
+    for _ in range(FAILURES):
+        attempts.begin("dora")
+    clock.now -= 90 * 86400
+    with pytest.raises(NotAllowed):
+        attempts.begin("dora")
+    clock.now += WITHIN
+    attempts.begin("dora")
+
+
+def test_the_file_holds_no_user_name_and_is_the_owners_alone(attempts, tmp_path):
+    attempts.begin("a password typed into the wrong field")
+    file = tmp_path / "attempts.json"
+
+    assert "wrong field" not in file.read_text() and stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b'{"counted": 5}', b'{"counted": {"a": 1}}', b'{"counted": {"a": ["x"]}, "salt": 3}', b"\xff\xfe"], ids=repr
+)
+def test_a_damaged_file_begins_the_count_again_and_refuses_nobody(attempts, tmp_path, content):
+    (tmp_path / "attempts.json").write_bytes(content)
+
+    for _ in range(FAILURES):
+        attempts.begin("dora")
+    with pytest.raises(NotAllowed):
+        attempts.begin("dora")
+
+
+def test_where_the_file_cannot_be_written_memory_counts_on(tmp_path, clock):
+    attempts = Attempts(tmp_path / "no such folder" / "attempts.json", clock)
+    for _ in range(FAILURES):
+        attempts.begin("dora")
+    with pytest.raises(NotAllowed):
+        attempts.begin("dora")
+
+
+def test_a_link_in_the_files_place_is_not_followed(tmp_path, clock):
+    target = tmp_path / "target"
+    target.write_text("mine")
+    os.symlink(target, tmp_path / "attempts.json")
+    Attempts(tmp_path / "attempts.json", clock).begin("dora")
+
+    assert target.read_text() == "mine"
+
+
+def test_many_invented_names_lift_nobodys_lock_and_fill_no_disk(attempts, clock, tmp_path):
+    for _ in range(FAILURES):
+        attempts.begin("dora")
+    file = tmp_path / "attempts.json"
+    kept = json.loads(file.read_text())
+    kept["counted"] |= {f"{n:032x}": [clock.now] for n in range(MOST + 500)}
+    file.write_text(json.dumps(kept))
+
+    attempts.begin("eve")
+
+    with pytest.raises(NotAllowed):
+        attempts.begin("dora")
+    assert len(json.loads(file.read_text())["counted"]) == MOST
