@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 from tests import clinics, order
 
+from process.measures import benchmark
 from process.store import encryption
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +45,14 @@ def keys_of_tests(tmp_path_factory):
         environment.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         for name in ("THERAPY_PROCESS_KEY_FILE", "THERAPY_PROCESS_CODES_KEY_FILE"):
             environment.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def benchmarks_drawn_alike():
+    """The draw of a benchmark is of fresh chance in use; in tests of the same, so that what they find does not change from run to run."""
+    with pytest.MonkeyPatch.context() as drawing:
+        drawing.setattr(benchmark, "token_bytes", bytes)
         yield
 
 

@@ -101,6 +101,36 @@ def test_what_was_noted_already_is_not_noted_again_until_the_filter_has_changed(
     assert counts == [1, 1, 2, 3, 4]
 
 
+def test_every_person_looked_at_leaves_a_line_however_fast_one_goes_from_one_to_the_next(kept, monkeypatch):
+    monkeypatch.setattr(settled, "SETTLED", 60.0)
+    looking = audit.Looking()
+    for therapist in ("T-1", "T-2", "T-3", "T-1"):
+        for length in ("1-40", "2-40"):
+            looking.at(DIRECTOR, "g-1", {"therapists": [therapist], "length": length}, "endings", 41)
+    looking.at(Viewer("tess", "therapist", "T-9", "Tess"), "g-1", {"therapists": ["T-1"], "length": "2-40"}, "endings", 41)
+    looking.at(DIRECTOR, "g-2", {"therapists": ["T-1"], "length": "2-40"}, "endings", 41)
+
+    found = [(line["user"], line["generation"], line["filter"]["therapists"][0], line["filter"]["length"], line.get("moves", 0)) for line in written(kept)]
+
+    dora = DIRECTOR.user
+    assert found == [
+        *((dora, "g-1", name, "2-40", 1) for name in ("T-1", "T-2", "T-3", "T-1")),
+        ("tess", "g-1", "T-1", "2-40", 0),
+        (dora, "g-2", "T-1", "2-40", 0),
+    ]
+
+
+def test_whom_one_has_gone_on_from_is_written_down_without_waiting_for_the_next_to_settle(kept, monkeypatch):
+    monkeypatch.setattr(settled, "SETTLED", 60.0)
+    looking = audit.Looking()
+
+    with audit.kept().looking:  # so that the log does not fetch it first
+        for therapist in ("T-1", "T-2"):
+            looking.at(DIRECTOR, "g-1", {"therapists": [therapist]}, "endings", 41)
+        assert [line["filter"]["therapists"] for line in looking.due(time.monotonic())] == [["T-1"]]
+        assert looking.due(time.monotonic()) == [] and not looking.nothing
+
+
 def test_an_export_is_noted_before_it_leaves(kept, records):
     answer = Clinic(records, DIRECTOR).ask("endings", Cohort(length=(9, 30)))
 
@@ -156,6 +186,35 @@ def test_a_refusal_again_and_again_is_counted_and_does_not_fill_the_disk(kept):
 
     assert len(logs.read(kept)) == 2
     assert sorted(line.get("times", 0) for line in written(kept)) == [0, 0, 499, 499]
+
+
+def test_a_page_that_is_read_again_and_again_is_counted_and_does_not_fill_the_disk(kept):
+    for _ in range(500):
+        audit.note("read", DIRECTOR, page="methods")
+
+    assert len(logs.read(kept)) == 1
+    assert [line.get("times") for line in written(kept)] == [None, 499]
+
+
+def test_what_waits_for_the_disk_is_bounded_and_how_much_was_lost_is_said(kept, monkeypatch):
+    monkeypatch.setattr(log, "AGAIN", 0.0)
+    monkeypatch.setattr(log, "MOST_WAITING", 3)
+    whole = logs.place.whole
+
+    def full(handle: int, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(logs.place, "whole", full)
+    for number in range(10):
+        audit.note("signed_out", f"person{number}")
+        with pytest.raises(LogProblem):
+            audit.note("signed_in", f"person{number}", how="local")  # refused, and so neither kept nor counted as lost
+    monkeypatch.setattr(logs.place, "whole", whole)
+
+    found = [(line["kind"], line.get("user"), line.get("times")) for line in written(kept)]
+
+    assert found == [("signed_out", "person0", None), ("signed_out", "person1", None), ("signed_out", "person2", None), ("mended", None, 7)]
+    assert "lines were lost" in logs.verified(kept).notes[0]
 
 
 @pytest.mark.parametrize("typed", ["correct horse battery staple!", "a" * 200, "T-07\n{}", "", "<b>x</b>", 7])

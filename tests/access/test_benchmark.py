@@ -77,17 +77,32 @@ def test_who_supervises_too_many_of_a_figures_therapists_is_told_of_a_coarser_ba
     few, many = (supervising(records, count).ask("repair_steps", Cohort(length=ends)).benchmark for count in (most, most + 1))
     assert few.covers != many.covers
     nobody = supervising(records, 15).ask("repair_steps", Cohort(length=ends)).benchmark
-    assert nobody.lacks.startswith("Not enough courses") and not len(nobody.rows)
+    assert nobody.lacks.startswith("Too few courses, or too few in which it happened or did not") and not len(nobody.rows)
 
 
-def test_a_small_clinic_and_a_planned_basis_say_why_there_is_none(tmp_path, tess):
+def test_a_small_clinic_says_why_there_is_none(tmp_path):
     records = clinics.opened(tmp_path, clinics.counted(("T1", 30, 5), ("T2", 30, 5)))
     answer = Clinic(records, Viewer("t", "therapist", "T1")).ask("endings")
     assert answer.benchmark.lines() == [
-        "Clinic's benchmark: none. Not enough courses: it needs 20 of 4 other therapists, none with more than half."
-    ] and "Not enough courses" in said(answer)
-    assert "planned" in tess.ask("endings", Cohort(basis="planned")).benchmark.lacks
+        "Clinic's benchmark: none. Too few courses, or too few in which it happened or did not: it needs 20 of 4 other therapists, none with more than half, "
+        "and 3 in which it happened and 3 in which it did not."
+    ] and "Too few courses" in said(answer)
     records.engine.close()
+
+
+@pytest.mark.parametrize("basis", ["so_far", "planned"])
+@pytest.mark.parametrize("name", WITH)
+def test_the_benchmark_is_of_ended_courses_and_is_not_told_beside_figures_of_others(tess, name, basis):
+    answer = tess.ask(name, Cohort(basis=basis))
+    says = "It is of ended courses: choose lengths \u201ccompleted\u201d to read it."
+    assert answer.benchmark.lines() == [f"Clinic's benchmark: none. {says}"] and not len(answer.benchmark.rows)
+    assert says in answer.sentence and f"# Clinic's benchmark: none. {says}" in answer.exported().csv()
+    drawn = CHARTS[name].frame(answer).layers.get("clinic", {})
+    assert not any(np.isfinite(np.asarray(drawn.get(at, []), dtype=float)).any() for at in ("x", "y", "x0"))
+
+
+def test_a_supervisor_with_nobody_is_told_nothing(records):
+    assert Clinic(records, Viewer("sue", "supervisor")).ask("endings").benchmark is None
 
 
 @pytest.mark.parametrize("name", WITH)
@@ -95,7 +110,7 @@ def test_it_is_in_words_in_the_export_and_drawn_dashed_where_it_can_be(tess, nam
     answer = tess.ask(name)
     text = answer.exported().csv()
     values = [f"{value:g}" for value in answer.benchmark.rows["value"]]
-    assert "The clinic in 2026-Q4" in answer.sentence and "The same for everybody" in answer.sentence
+    assert "The clinic in 2026-Q4" in answer.sentence and "The same for every therapist" in answer.sentence
     head = [line for line in text.splitlines() if line.startswith("# Clinic's benchmark 2026-Q4, ended courses of every length")]
     assert head and all(any(value in line for line in head) and value in answer.sentence for value in values)
     layers = {layer.name: layer.options for layer in CHARTS[name].layers}

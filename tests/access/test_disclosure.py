@@ -138,7 +138,12 @@ def window(*courses: tuple[int, int, int]) -> pd.DataFrame:
         (((20, 9, 30), (20, 9, 30), (20, 9, 30)), []),
         # the band's other decisions and its own number of courses would give it away, and then so would the other bands
         (((20, 3, 30), (20, 9, 30), (25, 9, 30)), ["lower continue", "lower refer", "middle continue", "middle refer"]),
-        (((20, 3, 30), (20, 4, 30), (20, 9, 30)), ["lower continue", "lower refer", "middle continue", "middle refer"]),
+        (((20, 3, 30), (20, 9, 30), (20, 9, 30)), ["lower continue", "lower refer", "middle continue", "middle refer"]),
+        # of a decision, 3 and 4 are together under 8
+        (
+            ((20, 3, 30), (20, 4, 30), (20, 9, 30)),
+            ["lower continue", "lower refer", "middle continue", "middle refer", "upper continue", "upper refer"],
+        ),
         (((20, 0, 30), (20, 9, 30), (20, 9, 30)), []),
     ],
 )
@@ -149,6 +154,31 @@ def test_a_part_that_is_withheld_takes_company_so_that_its_whole_does_not_give_i
 
     assert [f"{row['band']} {row['what']}" for row in shown[shown["withheld"]].to_dict("records")] == withheld
     assert on_screen(window(*courses), definition, OWN)[1] == 0
+
+
+def parts(definition, **courses: int) -> pd.DataFrame:
+    """The rows of a measure with a single key, with these numbers of courses."""
+    columns = {"share": 10.0, "lower": 5.0, "upper": 20.0, "ruptures": list(courses.values()), "courses": list(courses.values()), "therapists": 9, "why": ""}
+    return pd.DataFrame({definition.keys[0]: list(courses), **columns})
+
+
+@pytest.mark.parametrize(
+    ("name", "courses", "withheld"),
+    [
+        ("endings", {"planned": 36, "patient_stopped": 27, "moved_on": 25, "still_going": 1, "unknown": 1}, {"moved_on", "still_going", "unknown"}),
+        ("endings", {"planned": 36, "patient_stopped": 27, "moved_on": 25, "still_going": 7, "unknown": 1}, {"still_going", "unknown"}),
+        ("endings", {"planned": 36, "patient_stopped": 27, "moved_on": 25, "unknown": 2}, {"moved_on", "unknown"}),
+        ("endings", {"planned": 36, "unknown": 0}, set()),
+        ("repair_steps", {"negotiated": 9, "repaired": 3, "left_open": 30, "still_open": 20}, {"repaired", "still_open"}),
+        ("repair_steps", {"negotiated": 3, "repaired": 9, "left_open": 30, "still_open": 20}, {"negotiated"}),
+    ],
+)
+def test_hidden_parts_are_two_at_least_and_together_of_eight_courses(name, courses, withheld):
+    definition = catalogue.measure(name).definition
+
+    shown = on_screen(parts(definition, **courses), definition, DIRECTOR)[0]
+
+    assert set(shown.loc[shown["withheld"], definition.keys[0]]) == withheld
 
 
 def test_notes_follow_the_same_minimum():
@@ -231,9 +261,17 @@ def test_the_total_row_of_a_workload_is_added_up_again():
         {"week": [pd.Timestamp("2026-11-16")] * 4, "therapist_id": ["", "T1", "T2", "T3"], "active": [28, 12, 13, 3], "courses": [28, 12, 13, 3]}
     )
 
-    exported = for_export(frame.assign(therapists=[3, 1, 1, 1]), ACTIVE)
+    own = for_export(frame.assign(therapists=[3, 1, 1, 1]), ACTIVE, own=True)
 
-    assert exported["active"].tolist() == pytest.approx([25, 10, 15, np.nan], nan_ok=True)
+    assert own["active"].tolist() == pytest.approx([25, 10, 15, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize("name", ["active_courses", "weekly_workload"])
+def test_the_work_of_a_single_therapist_does_not_leave_but_for_their_own(records, busiest, name):
+    director, tess = (Clinic(records, viewer).ask(name, Cohort(basis="so_far")) for viewer in (DIRECTOR, Viewer("tess", "therapist", busiest)))
+
+    assert director.table["therapist_id"].nunique() > 6 and set(director.exported().table["therapist_id"]) == {""}
+    assert set(tess.exported().table["therapist_id"]) == {"", busiest}
 
 
 @pytest.mark.parametrize(("attained", "leaves"), [(0, True), (1, False), (7, False), (8, True), (32, True), (33, False), (39, False), (40, True)])

@@ -50,4 +50,7 @@ def test_therapists_rows_and_counts_are_said_apart():
     assert unseen(table(("", False)), pd.DataFrame({"withheld": [True, True, False]}), 0, False, False) == (
         "Of the sentence, 2 figures are not shown: fewer than 8 courses or 2 therapists.",
     )
+    assert unseen(table(("", True)), pd.DataFrame({"withheld": [True]}), 0, False, False)[1:] == (
+        "Of the sentence, 1 figure is not shown: fewer than 8 courses or 2 therapists.",
+    )
     assert unseen(table(("", False)), none, 0, True, False) == ()

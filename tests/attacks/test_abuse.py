@@ -179,3 +179,19 @@ def test_one_person_is_signed_in_in_so_many_browsers_and_no_more(served):
         assert table.why(served.key(cookies[0])) == "too many"
     finally:
         table._most = before
+
+
+NOWHERE = {"kind": "ModelChanged", "model": {"id": "p9999999"}, "attr": "value", "new": 1}
+
+
+@pytest.mark.parametrize(("events", "code"), [(["x"], 1007), ([NOWHERE], 1008)])
+def test_the_first_message_that_fails_ends_the_page(served, events, code):
+    tess = served.signed("tess")
+
+    async def send() -> int | None:
+        opened = await connected(served, tess, served.token(tess), "caseload")
+        for part in ({"msgid": "1", "msgtype": "PATCH-DOC"}, {}, {"events": events}):
+            await opened.write_message(json.dumps(part))
+        return opened.close_code if await closed(opened) else None
+
+    assert asyncio.run(send()) == code

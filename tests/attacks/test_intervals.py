@@ -17,12 +17,14 @@ from scipy.optimize import linprog
 from tests.clinics import DIRECTOR
 
 from process.access import ANALYST, Clinic, Cohort
+from process.access.disclosure import on_screen, screen
 from process.access.disclosure.limits import COUNT_STEP, MINIMUM_COURSES
 from process.measures import catalogue
 
 PROTECTION = COUNT_STEP - 1
 _MANY = 1e6
 COHORTS = [Cohort(length=(9, 16)), Cohort(problem=["trauma"]), Cohort(team=["north"], length=(4, 30))]
+SLICES = [*COHORTS, Cohort(modality=["cbt"], length=(1, 8)), Cohort(basis="so_far", problem=["grief"])]
 MEASURES = [
     name
     for name in catalogue.names()
@@ -65,6 +67,11 @@ def wholes(definition, truth: pd.DataFrame, table: pd.DataFrame, headlines: pd.D
         told = headlines.set_index("headline").loc["all", count]
         if pd.notna(told) and truth[count].sum() == truth[f"{count}_total"].max():
             found.append((np.arange(len(table)), float(told)))
+    # Where rows overlap, the definition says which of them are the whole; it is told in every row.
+    rows = np.flatnonzero(table[keys[0]].isin(definition.parts)) if definition.parts else np.zeros(0, int)
+    told = table[definition.percent_of].dropna() if len(rows) else ()
+    if len(told) and definition.percent_of in definition.counts and truth[count].iloc[rows].sum() == truth[definition.percent_of].max():
+        found.append((rows, float(told.iloc[0])))
     return found
 
 
@@ -123,3 +130,46 @@ def test_no_export_pins_down_what_it_withholds(records, name):
         for viewer in (DIRECTOR, ANALYST):
             out = Clinic(records, viewer).ask(name, cohort).exported()
             assert too_narrow(out.definition, exact.table, out.table, out.headlines) == [], (viewer.role, cohort.to_query("completed"))
+
+
+ON_SCREEN = ["endings", "outcome_change", "match_window", "repair_steps", "recurring_ruptures", "session_gaps"]
+
+
+@pytest.mark.parametrize("name", ON_SCREEN)
+def test_no_screen_pins_down_what_it_withholds(records, name):
+    """A director's screen tells exact counts from 8 on: what is withheld is left as wide a range as in an export."""
+    for cohort in SLICES:
+        exact, seen = (Clinic(records, viewer).ask(name, cohort) for viewer in (ANALYST, DIRECTOR))
+        assert too_narrow(seen.definition, exact.table, seen.table, seen.headlines.reset_index(), step=1) == [], cohort.to_query("completed")
+
+
+def one_more_if_alone(hidden, courses, whole):
+    """The rule that was not taken: company for a part that is withheld alone, and for no others."""
+    others = whole[~hidden[whole] & (courses[whole] > 0)]
+    if hidden[whole].sum() == 1 and len(others):
+        hidden[others[np.argmin(courses[others])]] = True
+
+
+@pytest.mark.parametrize(
+    ("name", "courses"),
+    [
+        ("endings", {"planned": 36, "patient_stopped": 27, "moved_on": 25, "still_going": 1, "unknown": 1}),
+        ("repair_steps", {"negotiated": 3, "repaired": 4, "left_open": 30, "still_open": 20}),
+    ],
+)
+def test_company_for_a_single_part_or_from_among_rows_that_overlap_with_it_gives_it_away(monkeypatch, name, courses):
+    definition = catalogue.measure(name).definition
+    counted = {count: list(courses.values()) for count in definition.counts} | {"therapists": 9}
+    whole = sum(n for row, n in courses.items() if row in definition.parts or not definition.parts)
+    exact = pd.DataFrame({definition.keys[0]: list(courses), "share": 1.0, **counted, "why": ""}).assign(
+        **{count: whole for count in definition.counts if count in ("courses_total", "recorded")}
+    )
+    headlines = pd.DataFrame({"headline": ["all"], "courses": [whole]})
+
+    def audited():
+        return too_narrow(definition, exact, on_screen(exact, definition, DIRECTOR)[0], headlines, step=1)
+
+    assert audited() == []
+    monkeypatch.setattr(screen, "take_company", one_more_if_alone)
+    monkeypatch.setattr(screen, "wholes", lambda frame, definition: [np.arange(len(frame))])
+    assert audited()

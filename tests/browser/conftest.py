@@ -51,7 +51,7 @@ def browser() -> Iterator[Browser]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The demo clinic at its default settings, made and served by `therapy-process demo`."""
     folder = tmp_path_factory.mktemp("demo")
-    served = start(folder, 3, "demo", "--no-browser", "--store", folder / "store", store=folder / "store")
+    served = start(folder, 4, "demo", "--no-browser", "--store", folder / "store", store=folder / "store")
     yield served
     served.stop()
 

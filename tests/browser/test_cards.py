@@ -64,7 +64,7 @@ def test_the_keyboard_reaches_the_figures_and_the_length_range(at):
     expect(skip).to_be_focused()
     expect(skip).to_be_in_viewport()
     reached = []
-    for _ in range(14):
+    for _ in range(16):
         page.keyboard.press("Tab")
         reached.append(page.evaluate(DEEPEST))
     assert reached.count("slider") == 2, reached

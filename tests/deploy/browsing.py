@@ -122,5 +122,9 @@ class OpenPage:
 
     def close(self) -> None:
         """Close it."""
-        self._opened.close()
-        self._loop.run_until_complete(asyncio.sleep(0.05))
+
+        async def hang_up() -> None:
+            self._opened.close()  # within the loop: outside it, whether the thread has one depends on which tests ran before
+            await asyncio.sleep(0.05)
+
+        self._loop.run_until_complete(hang_up())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -56,6 +57,57 @@ def test_systemd_takes_the_units_and_finds_little_that_a_process_could_do():
     )
 
     assert complaints == [] and secure.returncode == 0
+
+
+def unit_run(tmp_path, name: str, stub: str) -> tuple[int, list[str]]:
+    """What a unit's only ExecStart does where `therapy-process` is that shell script, which writes down how it was called; systemd's own escapes undone."""
+    (line,) = re.findall(r"^ExecStart=((?:.*\\\n)*.*)", (DEPLOY / "systemd" / name).read_text(), re.MULTILINE)
+    command = shlex.split(line.replace("\\\n", " ").replace("$$", "$").replace("%%", "%"))
+    (tmp_path / "therapy-process").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/called\n{stub}\n')
+    (tmp_path / "therapy-process").chmod(0o755)
+    done = subprocess.run(command, env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    return done.returncode, (tmp_path / "called").read_text().splitlines()
+
+
+@pytest.mark.parametrize(("fails", "code"), [("nothing", 0), ("doctor", 7), ("audit", 7)])
+def test_the_nightly_check_looks_at_store_and_log_whichever_of_them_is_bad_and_fails_for_either(tmp_path, fails, code):
+    ended, called = unit_run(tmp_path, "therapy-process-check.service", f'[ "$1" != {fails} ] || exit 7')
+
+    assert ended == code and [words.split()[0] for words in called] == ["doctor", "audit"]
+
+
+def test_the_nightly_backup_writes_a_file_of_its_own_and_fails_where_it_could_not(tmp_path):
+    ended, (called,) = unit_run(tmp_path, "therapy-process-backup.service", "exit 5")
+
+    assert ended == 5
+    assert re.fullmatch(r"backup /var/lib/therapy-process/store /var/lib/therapy-process/backups/store-\d{4}-\d\d-\d\dT\d{6}\.tar", called)
+
+
+def test_every_option_in_the_guide_is_one_of_its_command():
+    group = typer.main.get_command(cli.app)
+    lines = [line for line in re.sub(r"`", "\n", GUIDE).splitlines() if re.match(r"tp |/opt/\S+/therapy-process |therapy-process ", line)]
+    assert len(lines) > 20
+    for line in lines:
+        words = line.partition(" #")[0].split()[1:]
+        command = group
+        while words and hasattr(command, "commands") and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | {"--help"}
+        assert {word for word in words if word.startswith("--")} <= known | ({"--version"} if command is group else set()), line
+
+
+def test_an_update_changes_which_release_runs_and_never_moves_one():
+    installing, updating = GUIDE[GUIDE.index("## 2.") : GUIDE.index("## 3.")], GUIDE[GUIDE.index("## 11.") : GUIDE.index("## 12.")]
+
+    assert "python3 -m venv $release" in installing and "ln -sfn $release /opt/therapy-process\n" in installing
+    steps = [line.partition(" #")[0].strip() for line in updating.splitlines()]
+    link = steps.index("ln -sfn /opt/therapy-process-NEW /opt/therapy-process")
+    assert steps[link + 1] == "therapy-process --version" and all("stop" in line or "backup" in line for line in steps[link - 2 : link])
+
+
+def test_a_secret_that_is_made_later_becomes_the_accounts_where_it_is_made():
+    for name in ("client", "proxy"):
+        assert f"chown therapy-process: /etc/therapy-process/{name}.secret" in GUIDE, name
 
 
 def test_the_realm_sends_people_back_to_one_address_with_pkce_and_gives_no_roles():

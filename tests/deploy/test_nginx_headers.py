@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
+import ssl
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -64,7 +67,8 @@ def passed(front, path: str = "/caseload", method: str = "GET", **headers: str) 
 
 
 @pytest.mark.parametrize(
-    ("path", "method"), [("/caseload", "GET"), ("/caseload/ws", "GET"), ("/sign-in", "GET"), ("/sign-in", "POST"), ("/static/js/a.js", "GET")]
+    ("path", "method"),
+    [("/caseload", "GET"), ("/caseload/ws", "GET"), ("/sign-in", "GET"), ("/sign-in", "POST"), ("/sign-in/back", "GET"), ("/static/js/a.js", "GET")],
 )
 def test_only_listed_headers_are_passed_on(behind, tmp_path, path, method):
     with installed.nginx(tmp_path, behind) as front:
@@ -72,7 +76,7 @@ def test_only_listed_headers_are_passed_on(behind, tmp_path, path, method):
 
     assert set(found) <= PASSED | ({"Upgrade", "Connection", "Sec-WebSocket-Key"} if path.endswith("/ws") else set())
     assert (found["Host"], found["X-Forwarded-For"], found["X-Forwarded-Proto"]) == (HOST, "127.0.0.1", "https")
-    assert ("Cookie" in found) == (not path.startswith("/static/")) and ("X-Signed-In" in found) == (path in ("/caseload", "/sign-in"))
+    assert ("Cookie" in found) == (not path.startswith("/static/")) and ("X-Signed-In" in found) == (path in ("/caseload", "/sign-in", "/sign-in/back"))
 
 
 def test_without_the_list_the_name_of_another_person_would_get_through(behind, tmp_path):
@@ -80,11 +84,78 @@ def test_without_the_list_the_name_of_another_person_would_get_through(behind, t
         assert passed(front)["X-Remote-User"] == "forged"
 
 
-def as_the_guide_says(tmp_path, *beside: str) -> list[tuple[str, str]]:
+def test_sign_ins_and_the_way_back_from_the_provider_are_limited_together_and_pages_are_not(behind, tmp_path):
+    with installed.nginx(tmp_path, behind, ("burst=200 nodelay", "burst=2 nodelay"), ("rate=5r/s", "rate=1r/m")) as front:
+        browser = Browser(front)
+        statuses = [browser.get(path).status for path in ("/sign-in", "/sign-in/back", "/sign-in", "/sign-in/back", "/sign-in", "/caseload", "/caseload")]
+
+    assert statuses == [200, 200, 200, 429, 429, 200, 200]
+
+
+def test_one_address_has_room_and_cannot_take_every_connection(behind, tmp_path):
+    limit = "limit_conn therapy_process_address "
+    assert f"{limit}500;" in (DEPLOY / "nginx" / "therapy-process.conf").read_text()
+
+    with installed.nginx(tmp_path, behind, (f"{limit}500;", f"{limit}2;")) as front:
+        held = [front.context.wrap_socket(socket.create_connection(("127.0.0.1", front.https), 5), server_hostname=HOST) for _ in range(2)]
+        for one in held:
+            one.sendall(f"POST /sign-in HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 10\r\n\r\n".encode())  # and never what was announced
+        while_held = until(front, 429)
+        for one in held:
+            one.close()
+
+        assert while_held == 429 and until(front, 200) == 200
+
+
+def until(front, status: int) -> int:
+    """The status of a page once it is that, or what it still is after two seconds."""
+    end = time.monotonic() + 2
+    while (found := Browser(front).get("/caseload").status) != status and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
+
+
+def test_no_log_of_nginx_holds_a_query_also_when_no_process_answers(with_nginx, tmp_path):
+    with installed.nginx(tmp_path, installed.free_ports(2)) as front:
+        assert Browser(front).get("/caseload?length=9-30").status == 502
+        assert Browser(front).get("/sign-in/back?code=verysecret").status == 502
+        assert front.asked("/caseload", 1)
+
+    logs = "".join(path.read_text() for path in (tmp_path / "log").iterdir())
+    assert "9-30" not in logs and "verysecret" not in logs
+
+
+def test_containers_are_reached_over_tls_as_the_containerfile_says_and_no_other_certificate_passes(with_nginx, tmp_path):
+    told = re.findall(r"(?m)^#     (proxy_ssl_.*;)$", (DEPLOY / "Containerfile").read_text())
+    name = re.search(r"proxy_ssl_name (\S+);", "\n".join(told))[1]
+    for folder, whose in (("right", name), ("other", "elsewhere.internal")):
+        installed.certificate(tmp_path / folder, whose)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Saying)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "right" / "fullchain.pem", tmp_path / "right" / "key.pem")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    statuses = []
+    for folder in ("right", "other"):
+        lines = "\n".join(told).replace("/etc/ssl/therapy-process/internal.pem", str(tmp_path / folder / "fullchain.pem"))
+        changes = ("proxy_pass http://", "proxy_pass https://"), ("    proxy_http_version 1.1;\n", f"    proxy_http_version 1.1;\n{lines}\n")
+        with installed.nginx(tmp_path / f"nginx-{folder}", [server.server_address[1]] * 2, *changes) as front:
+            statuses.append(Browser(front).get("/caseload").status)
+    server.shutdown()
+
+    assert statuses == [200, 502]
+
+
+def as_the_guide_says(tmp_path, *beside: str, user: str = "$therapy_process_user") -> list[tuple[str, str]]:
     """The changes for sign_in = "proxy": the included file in the three locations, after a copy of the server's own header lines; and what signs people in."""
     include = tmp_path / "signed-in-by-nginx.conf"
     (tmp_path / "secret.conf").write_text(f'proxy_set_header X-Proxy-Secret "{SECRET}";\n')
-    include.write_text((DEPLOY / "nginx" / include.name).read_text().replace("/etc/nginx/therapy-process-secret.conf", str(tmp_path / "secret.conf")))
+    told = installed.replaced(
+        (DEPLOY / "nginx" / include.name).read_text(),
+        ("/etc/nginx/therapy-process-secret.conf", str(tmp_path / "secret.conf")),
+        ("proxy_set_header X-Remote-User $therapy_process_user;", f"proxy_set_header X-Remote-User {user};"),
+    )
+    include.write_text(told)
     shipped = (DEPLOY / "nginx" / "therapy-process.conf").read_text()
     own = "".join(re.findall(r"(?m)^    proxy_set_header .*\n", shipped))
     return [
@@ -97,14 +168,20 @@ def as_the_guide_says(tmp_path, *beside: str) -> list[tuple[str, str]]:
 
 def test_where_nginx_signs_people_in_its_own_word_replaces_what_a_client_says(behind, tmp_path):
     (tmp_path / "people").write_text("dora:{PLAIN}right\n")
-    signing_in = ('    auth_basic "clinic";\n', f"    auth_basic_user_file {tmp_path}/people;\n", "    set $therapy_process_user $remote_user;\n")
+    signing_in = ('    auth_basic "clinic";\n', f"    auth_basic_user_file {tmp_path}/people;\n")
     dora = "Basic " + base64.b64encode(b"dora:right").decode()
 
-    with installed.nginx(tmp_path / "nginx", behind, *as_the_guide_says(tmp_path, *signing_in)) as front:
+    with installed.nginx(tmp_path / "nginx", behind, *as_the_guide_says(tmp_path, *signing_in, user="$remote_user")) as front:
         for path in ("/caseload", "/caseload/ws", "/sign-in"):
             found = passed(front, path, Authorization=dora)
             assert (found["X-Remote-User"], found["X-Proxy-Secret"]) == ("dora", SECRET) and "Authorization" not in found
         assert Browser(front).get("/caseload", X_Remote_User="dora", X_Proxy_Secret=SECRET).status == 401
+
+
+def test_nobody_is_told_to_copy_the_name_before_anybody_has_signed_in():
+    told = (DEPLOY / "nginx" / "signed-in-by-nginx.conf").read_text()
+
+    assert not re.search(r"set \$therapy_process_user +\$remote_user", told) and "write $remote_user in the line below" in told
 
 
 def test_nginx_does_not_start_while_nobody_has_said_whom_to_believe(behind, tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from process.errors import KeyProblem, SettingWrong, StoreProblem
 from process.intake.codes.drawing import COURSE, KINDS, PATIENT, ROOM, SIGNS, THERAPIST, draw, length_for, random_signs
 from process.intake.codes.folder import held, place, seen
+from process.intake.codes.remembered import Kept, Starts
 from process.intake.codes.table import Codes, SheetSeal
 from process.sealed import keys
 
@@ -286,7 +287,7 @@ def test_a_table_of_the_release_before_is_read_and_remembers_nothing_more_than_i
     codes.given("patient", ["p1"])
     codes.renew("2026-03-31")
     content = json.loads(codes.as_bytes())
-    for name in ("tokens", "store", "delivered", "starts"):
+    for name in ("tokens", "store", "delivered", "begun"):
         del content[name]
     content["lists"] = {name: entries for name, entries in content["lists"].items() if not name.startswith(("started", "waiting"))}
 
@@ -294,4 +295,15 @@ def test_a_table_of_the_release_before_is_read_and_remembers_nothing_more_than_i
 
     assert earlier.displays == codes.displays and earlier.tokens == [] and not earlier.starts.firsts
     with pytest.raises(StoreProblem, match="later release"):
-        Codes.from_bytes(json.dumps(content | {"version": 3}).encode())
+        Codes.from_bytes(json.dumps(content | {"version": 4}).encode())
+
+
+def test_the_starts_of_what_is_served_are_kept_however_often_a_load_fails_and_those_of_no_more_loads_than_are_wanted():
+    served, other = Starts("first", {"C1": (1, "2026-01-05")}), Starts("first", {"C1": (1, "2026-01-12")})
+    kept = Kept({"g1": served, "g2": served})
+    for number in range(9):
+        kept.keep(f"failed{number}", other, "g1", 4)
+
+    assert kept.of("g1") == served and len(kept.sets) == 4 and kept.of("g2") is None and kept.of("failed8") == other
+    kept.keep("g3", None, "g1", 4)  # a load without dates
+    assert kept.of("g3") is None and Kept.from_lists({token: "first" for token in kept.sets}, kept.lists()) == kept

@@ -127,3 +127,22 @@ def test_an_older_delivery_within_the_quarter_is_noticed_under_a_policy_of_quart
             load(clinic / "store", [earlier], Wishes(mode=mode))
     load(clinic / "store", [earlier], Wishes(older=True, fewer=True))
     load(clinic / "store", [tmp_path / "later"])  # after going back on purpose, what is newer is newer
+
+
+def test_a_week_is_never_added_to_an_earlier_generation_because_the_served_one_is_damaged(clinic):
+    load(clinic / "store", [week(clinic / "week")], Wishes(mode="add"))
+    third = {name: text.replace("c3", "c4").replace("p3", "p4") for name, text in NEXT.items()}
+    new = week(clinic / "third", **third)
+    served = store.current(clinic / "store")
+    content = bytearray(served.path.read_bytes())
+    content[len(content) // 2] ^= 1
+    served.path.write_bytes(content)
+
+    for mode in ("add", "correct", "add"):
+        with pytest.raises(StoreProblem, match=f"Generation {served.name} .* is damaged .*doctor .* --mend"):
+            load(clinic / "store", [new], Wishes(mode=mode))
+        assert (clinic / "store" / "current").read_text().strip() == served.name
+
+    every = {name: FILES[name] + "".join(f"{text.splitlines()[1]}\n" for text in (NEXT[name], third[name])) for name in NEXT}
+    load(clinic / "store", [week(clinic / "every", **every)])  # everything mends it
+    assert store.current(clinic / "store").manifest["counts"]["courses"] == 4

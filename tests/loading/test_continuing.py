@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections import defaultdict
@@ -13,8 +14,10 @@ from tests.intake import sources
 from tests.loading.test_commands import delivery
 
 from process import demo, store
-from process.errors import FileRefused, SettingWrong
+from process.errors import FileRefused, SettingWrong, StoreProblem
 from process.intake.codes.folder import held, seen
+from process.intake.codes.remembered import Starts
+from process.intake.codes.table import Codes
 from process.loading.load import Wishes, load
 
 MAPPINGS = {"wide": "wide_sessions", "redcap": "redcap_therapy", "fhir": "fhir_r4"}
@@ -108,6 +111,8 @@ def test_the_first_part_and_the_later_weeks_are_the_whole_export(source, parts, 
 
     assert 0 < begun["sessions"] < len(tables["sessions"]) and added.report.refused == 0
     assert_holds(folder, tables)
+    starts = seen(folder).codes.starts
+    assert starts.firsts and not set(starts.waiting) & {course for course, (_, day) in starts.firsts.items() if day}, "dates are kept no longer than needed"
     assert load(folder, [whole], Wishes(**how)).generation is None, "a load of everything has nothing to change"
     assert load(folder, [late], Wishes(mode="add", **how)).generation is None, "the same week twice changes nothing"
 
@@ -156,11 +161,12 @@ def test_a_week_that_moves_a_first_appointment_is_refused(parts, folder, tmp_pat
 
 def test_no_date_of_an_appointment_lies_in_the_store_and_what_is_remembered_of_a_forgotten_patient_goes(folder):
     codes = seen(folder).codes
+    codes.begun.keep("an earlier load", codes.starts.and_of(Starts()), "", 3)
     course, (patient, _) = next((course, pair) for course, pair in codes.carried.items() if course in codes.starts.firsts)
 
     codes.forget("patient", patient)
 
-    assert not codes.starts.knows(course) and codes.starts.firsts
+    assert not any(starts.knows(course) for starts in codes.begun.sets.values()) and codes.starts.firsts and len(codes.begun.sets) == 2
     with store.DuckDBEngine.open(store.current(folder)) as engine:
         weeks = engine.query("select distinct week from sessions where week is not null")["week"]
     assert {day.weekday() for day in weeks} == {0}
@@ -178,3 +184,57 @@ def test_a_ward_that_is_called_after_somebody_is_no_stray_in_a_week_once_the_sto
     assert load(tmp_path / "store", [week], Wishes(mode="add")).changes.table("courses").added == 1
     with pytest.raises(FileRefused, match="names of people"):
         load(tmp_path / "store", [other], Wishes(mode="add"))
+
+
+@pytest.fixture
+def later_starts(parts, tmp_path) -> Path:
+    """The first part of the wide export with every date a week later: other first appointments."""
+    rows = pd.read_csv(parts["wide"][0], dtype="str", keep_default_na=False)
+    when = pd.to_datetime(rows["session_date"].where(rows["session_date"] != "")) + pd.Timedelta(days=7)
+    rows.assign(session_date=when.dt.strftime("%Y-%m-%d").fillna("")).to_csv(tmp_path / "later.csv", index=False)
+    return tmp_path / "later.csv"
+
+
+@pytest.mark.parametrize("ends", ["the disk is full", "it is rolled back"])
+def test_a_week_is_counted_from_the_starts_of_what_is_served_whatever_a_load_that_does_not_stand_had_read(
+    ends, later_starts, parts, tables, folder, monkeypatch
+):
+    how = {"mapping": "wide_sessions", "unencrypted": True}
+    if ends == "the disk is full":
+
+        def full(*arguments, **named):
+            raise StoreProblem("No space left on device")
+
+        with monkeypatch.context() as broken:
+            broken.setattr("process.loading.incremental.publish", full)
+            with pytest.raises(StoreProblem, match="No space left"):
+                load(folder, [later_starts], Wishes(**how))
+    else:
+        assert load(folder, [later_starts], Wishes(**how)).generation
+        store.roll_back(folder)
+
+    load(folder, [parts["wide"][1]], Wishes(mode="add", **how))
+
+    assert_holds(folder, tables)
+
+
+def test_a_generation_whose_starts_are_kept_no_more_takes_no_week_and_a_table_with_one_set_goes_on(parts, tables, folder):
+    how = {"mapping": "wide_sessions", "unencrypted": True}
+    with held(folder) as table:
+        token, starts = table.codes.begun.sets.popitem()
+        table.codes.begun.sets["of another save"] = starts
+        table.save()
+    with pytest.raises(SettingWrong, match="Load the whole export through this mapping once"):
+        load(folder, [parts["wide"][1]], Wishes(mode="add", **how))
+    with held(folder) as table:
+        table.codes.begun.sets.clear()
+        content = json.loads(table.codes.as_bytes()) | {"version": 2, "starts": starts.since}
+        del content["begun"]
+        content["lists"] |= {name: "\n".join(entries) for name, entries in starts.lists().items()}
+        table.codes = Codes.from_bytes(json.dumps(content).encode())
+        table.save()
+
+    load(folder, [parts["wide"][1]], Wishes(mode="add", **how))
+
+    assert_holds(folder, tables)
+    assert len(seen(folder).codes.begun.sets) == 2 and token in seen(folder).codes.begun.sets

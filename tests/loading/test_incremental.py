@@ -145,7 +145,7 @@ def test_a_later_day_of_the_same_quarter_moves_on_without_a_full_build(folder, w
 
 
 def test_where_there_is_enough_for_a_parameter_at_last_everything_is_built_whole(tmp_path, unequal):
-    few = clinics.counted(*((f"T{n}", 9, 3) for n in range(9)))
+    few = clinics.counted(*((f"T{n}", 19, 3) for n in range(9)))
     few["courses"].loc[::3, "ending"] = "patient_stopped"
     folder = tmp_path / "store"
     publish(folder, few)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 
 import numpy as np
 import pandas as pd
@@ -130,11 +131,11 @@ SIX = [(f"T{n}", 6, 5) for n in range(6)]
 
 
 def test_a_figure_is_the_one_of_the_courses_that_were_drawn(folder):
-    """36 courses, 12 of them stopped; 27 are drawn, by the seed that the figure and the quarter make."""
+    """36 courses, 12 of them stopped; 27 are drawn, by the seed that the figure and the chance of this estimate (`tests/conftest.py`) make."""
     publish(folder, stopping(*SIX))
     row = found(folder).set_index("band").loc["4-8"]
-    key = "2026-Q4|endings|patient_stopped|0|4-8||"
-    seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    key = "endings|patient_stopped|0|4-8||"
+    seed = int.from_bytes(hashlib.sha256(bytes(16) + key.encode()).digest()[:8], "big")
     drawn = sample(36, seed)
     expected = 100 * sum(place % 3 == 0 for place in drawn) / 27
     assert len(drawn) == 27 and row["value"] == 5 * round(expected / 5) and row["courses"] == 30 and row["quarter"] == "2026-Q4"
@@ -150,6 +151,34 @@ def test_a_benchmark_stays_through_the_quarter_whatever_is_loaded_and_estimated_
     pd.testing.assert_frame_equal(found(folder), first)
     publish(folder, stopping(*SIX, *((f"T{n}", 12, 6) for n in range(6)), day="2027-01-04"))
     assert set(found(folder)["quarter"]) == {"2027-Q1"} and found(folder)["courses"].max() > first["courses"].max()
+
+
+def test_a_benchmark_that_is_made_anew_is_of_other_courses(folder, monkeypatch):
+    publish(folder, stopping(*SIX))
+    monkeypatch.setattr(benchmark, "token_bytes", secrets.token_bytes)
+    with store.DuckDBEngine.open(store.current(folder)) as engine:
+        known = parameters.stored(engine.query)
+        told = [tuple(benchmark.estimate(engine.query, known)["value"]) for _ in range(12)]
+        assert benchmark.estimate(engine.query, known, b"same").equals(benchmark.estimate(engine.query, known, b"same"))
+    assert len(set(told)) > 1
+
+
+@pytest.mark.parametrize("back", ["rolled back", "older records"])
+def test_a_store_that_goes_back_to_another_quarter_and_forward_again_keeps_the_quarters_benchmark(folder, monkeypatch, back):
+    monkeypatch.setattr(benchmark, "token_bytes", secrets.token_bytes)
+    more = [(f"T{n}", 9, 6) for n in range(6)]
+    last = publish(folder, stopping(*SIX, day="2026-09-21"))
+    publish(folder, stopping(*SIX, day="2026-10-05"))
+    first = found(folder)
+    if back == "rolled back":
+        store.roll_back(folder, last.name)
+    else:
+        publish(folder, stopping(*SIX, day="2026-09-28"))
+    assert set(found(folder)["quarter"]) == {"2026-Q3"}
+    publish(folder, stopping(*SIX, *more, day="2026-10-12"))
+    pd.testing.assert_frame_equal(found(folder), first)
+    publish(folder, stopping(*SIX, *more, day="2026-10-19"), anew=True)
+    pd.testing.assert_frame_equal(found(folder), first)
 
 
 def test_a_clinic_that_is_too_small_has_no_benchmark(folder):

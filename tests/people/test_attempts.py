@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -164,3 +165,35 @@ def test_many_invented_names_lift_nobodys_lock_and_fill_no_disk(attempts, clock,
     with pytest.raises(NotAllowed):
         attempts.begin("dora")
     assert len(json.loads(file.read_text())["counted"]) == MOST
+
+
+def test_a_full_disk_lifts_nobodys_lock(attempts, clock, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for _ in range(FAILURES):
+        attempts.begin("dora")
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "pwrite", full)
+        attempts.begin("eve")
+
+    for each in (attempts, Attempts(tmp_path / "attempts.json", clock)):
+        with pytest.raises(NotAllowed):
+            each.begin("dora")
+
+
+def test_a_file_that_was_emptied_is_made_up_for_by_memory(attempts, tmp_path):
+    for _ in range(FAILURES):
+        attempts.begin("dora")
+    (tmp_path / "attempts.json").write_bytes(b"")
+
+    with pytest.raises(NotAllowed):
+        attempts.begin("dora")
+
+
+def test_less_is_written_whole(attempts, tmp_path):
+    for user in ("dora", "eve", "dirk"):
+        attempts.begin(user)
+    attempts.forget("eve")
+
+    assert len(json.loads((tmp_path / "attempts.json").read_text())["counted"]) == 2

@@ -13,7 +13,7 @@ from tests.people.conftest import PASSWORD
 
 from process.access import Viewer
 from process.errors import NotAllowed
-from process.people import MadeUp, People, passwords, table
+from process.people import MadeUp, People, TableUnreadable, passwords, table
 from process.people.people import CLOSED, NOT_SIGNED_IN, WRONG
 
 NOBODY = ["", "guest", "Guest", "GUEST", "nobody", "anonymous", "eve", "dor", "dora ", " dora", "Dora", "dora\n", "dora\0", "ｄora", "../dora"]
@@ -272,3 +272,29 @@ def test_made_up_people_have_the_same_questions_and_no_password():
     del made_up.viewers["dora"]
     with pytest.raises(NotAllowed):
         made_up.epoch("dora")
+
+
+def test_a_verified_password_comes_with_the_entry_that_it_was_verified_against(people, change, monkeypatch):
+    before = people.epoch("dora")
+    assert people.verified("dora", PASSWORD) == (people.viewer("dora"), before)
+
+    monkeypatch.setattr(passwords, "outdated", lambda kept: change("dora", role="supervisor", supervises=("T1",)))
+    _, epoch = people.verified("dora", PASSWORD)
+
+    assert epoch == before != people.epoch("dora")
+
+
+def test_a_hash_that_was_made_anew_is_the_entry_that_was_verified(people, monkeypatch):
+    before = people.epoch("dora")
+    monkeypatch.setattr(passwords, "outdated", lambda kept: True)
+
+    assert people.verified("dora", PASSWORD)[1] == people.epoch("dora") != before
+
+
+def test_a_table_that_cannot_be_read_is_another_refusal_than_not_being_in_it(people, file):
+    with pytest.raises(NotAllowed) as unknown:
+        people.epoch("eve")
+    file.write_text("not a table")
+    with pytest.raises(TableUnreadable):
+        people.epoch("dora")
+    assert not isinstance(unknown.value, TableUnreadable)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bokeh.io import doc as bokeh_doc
 from bokeh.settings import settings as bokeh_settings
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.ioloop import IOLoop
@@ -171,6 +172,7 @@ def serving_latest(latest: Latest, people: Any, settings: ServerSettings | None 
         started["loop"].add_callback(started["loop"].stop)
         thread.join(30)
         running.gate.table.close()
+        bokeh_doc._PATCHED_CURDOCS.clear()  # Bokeh leaves a page there whose code failed, and draws later figures into it
         session._served[:] = before
         for setting in (bokeh_settings.secret_key, bokeh_settings.sign_sessions, bokeh_settings.resources):
             if hasattr(setting, "unset_value"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sqlite3
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from tests import clinics
@@ -12,8 +15,9 @@ from tests.server.served import free_port, serving
 from tests.server.talking import OpenPage
 
 from process.access import Viewer
+from process.people import TableUnreadable
 from process.server import People, ServerSettings
-from process.server.ending import SIGNED_OUT
+from process.server.ending import SIGNED_OUT, OpenPages
 from process.server.sessions import SignIns
 
 
@@ -145,3 +149,78 @@ def test_no_other_site_signs_somebody_out(small):
     assert small.get("/session", cookie).status == 200
     assert small.get("/sign-out", cookie, "POST", token).status == 200
     assert small.get("/session", cookie).status == 401
+
+
+def test_pages_end_though_the_table_of_sign_ins_cannot_be_written(small):
+    cookie = small.signed("dora")
+    page, other = OpenPage.open(small, "dora", cookie=cookie), OpenPage.open(small, "dirk")
+    small.gate.table._table.execute("pragma query_only=on")
+    try:
+        assert small.sign_out(cookie).status == 200
+        code, seconds = page.ended(within=5)
+        assert code == SIGNED_OUT and seconds < 2 and small.get("/session", cookie).status == 401
+    finally:
+        small.gate.table._table.execute("pragma query_only=off")
+    other.ping()
+    other.close()
+
+
+class Shown:
+    """A page as the watch sees it, of a browser that never reads what it is sent."""
+
+    def __init__(self, key, closed):
+        self.signed_in, self.page, self.connection, self.closed = SimpleNamespace(key=key), key, object(), closed
+        self.application = self.application_context = self
+
+    def client_lost(self, connection):
+        pass
+
+    def close(self, code, why):
+        self.closed.append(self.page)
+
+
+def watched(open_, closed):
+    """A watch over two pages, with a gate that answers like `open_`."""
+    gate = SimpleNamespace(open=open_, table=SimpleNamespace(why=lambda key: ""), tickets=SimpleNamespace(drop=lambda page: None))
+    pages = OpenPages(gate)
+    for key in ("a", "b"):
+        pages.add(Shown(key, closed))
+    return pages
+
+
+def test_a_sign_in_that_cannot_be_looked_up_closes_its_own_pages_and_keeps_nobody_elses_open():
+    def open_(key):
+        if key == "a":
+            raise sqlite3.OperationalError
+        return None
+
+    closed = []
+    asyncio.run(watched(open_, closed).look())
+    assert sorted(closed) == ["a", "b"]
+
+
+def test_a_browser_that_reads_nothing_keeps_no_other_page_open(monkeypatch):
+    closed = []
+
+    async def look():
+        async def for_ever(*_):
+            await asyncio.sleep(60)
+
+        pages = watched(lambda key: None, closed)
+        monkeypatch.setattr(OpenPages, "_let_go", for_ever)
+        await asyncio.wait_for(pages.look(), 1)
+
+    asyncio.run(look())
+    assert sorted(closed) == ["a", "b"]
+
+
+def test_a_table_of_people_that_cannot_be_read_for_a_moment_lets_nobody_in_and_ends_no_sign_in(small, monkeypatch):
+    cookie = small.signed("dora")
+
+    def unreadable(user):
+        raise TableUnreadable("not now")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(small.people, "epoch", unreadable, raising=False)
+        assert small.get("/session", cookie).status == 401
+    assert small.get("/session", cookie).status == 200

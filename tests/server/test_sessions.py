@@ -100,6 +100,29 @@ def test_the_provider_ends_its_own_sign_ins_only(table):
     assert table.end_elsewhere("p1", "", "revoked") == 1 and table.look(two) is None and table.look(local) is not None
 
 
+def test_a_sign_in_that_the_provider_named_no_session_for_ends_with_its_person(table):
+    key = key_of(table.begin("dora", "e", "oidc", subject="p1"))
+    other = key_of(table.begin("dirk", "e", "oidc", subject="p2"))
+
+    assert table.end_elsewhere("p1", "s1", "revoked") == 1
+    assert table.look(key) is None and table.look(other) is not None
+
+
+def test_where_the_file_cannot_be_written_a_sign_in_ends_all_the_same_and_is_written_later(table, tmp_path, clock):
+    out, idle = (key_of(table.begin(user, "e", "local")) for user in ("dora", "dirk"))
+    table._table.execute("pragma query_only=on")
+
+    assert table.end(out, "sign-out") and not table.end(out, "sign-out") and table.look(out) is None and table.why(out) == "sign-out"
+    clock.now += 1801
+    assert table.look(idle) is None and table.why(idle) == "idle" and table.ended == [("dora", "sign-out"), ("dirk", "idle")]
+
+    table._table.execute("pragma query_only=off")
+    assert table.look(out) is None and table.why(out) == "sign-out" and len(table.ended) == 2
+    other = SignIns(tmp_path / "sessions", idle=1800, shift=43200, most=3, clock=clock)
+    assert other.why(out) == "sign-out"
+    other.close()
+
+
 def test_old_rows_are_forgotten(table, tmp_path, clock):
     table.end(key_of(table.begin("dora", "e", "local")), "sign-out")
     clock.now += 3 * 43200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -12,8 +13,10 @@ from tests import clinics
 from tests.server.provider import CLIENT, SECRET, providing
 from tests.server.served import free_port, serving
 
+from process.errors import LogProblem
 from process.people import People, Person, table
 from process.server import ServerSettings
+from process.server.pace import Pace
 
 PASSWORD = "correct horse battery staple"
 PROXY_SECRET = "what the proxy alone knows: 0123456789"
@@ -27,6 +30,7 @@ def folder(tmp_path_factory):
     with table.changing(folder / "people.toml") as people:
         people["dora"] = table.with_password(Person("dora", "director", "Dora, director"), PASSWORD)
         people["tess"] = table.with_password(Person("tess", "therapist", "Tess, therapist", "T1"), PASSWORD)
+        people["nina"] = table.with_password(Person("nina", "director", "Nina"), PASSWORD)
         people["dirk"] = table.with_password(Person("dirk", "director", "Dirk", disabled=True), PASSWORD)
     for name, secret in (("client", SECRET), ("proxy", PROXY_SECRET)):
         (folder / name).write_text(secret)
@@ -138,6 +142,57 @@ def test_a_new_password_ends_what_was_signed_in_with_the_old_one(local, folder):
     assert local.get("/session", cookie).status == 401
 
 
+def test_a_password_that_is_changed_while_it_is_verified_signs_nobody_in(local, folder, monkeypatch):
+    verified = local.people.verified
+
+    def slow(user, password):
+        found = verified(user, password)
+        with table.changing(folder / "people.toml") as people:
+            people["dora"] = table.with_password(people["dora"], PASSWORD)
+        return found
+
+    monkeypatch.setattr(local.people, "verified", slow)
+    reply = form(local, "dora", PASSWORD)
+
+    assert reply.status == 401 and f"{local.cookie_name}=" not in reply.headers.get("set-cookie", "")
+
+
+@pytest.mark.parametrize("found", ["before", "only then"])
+def test_while_the_log_cannot_be_written_right_and_wrong_passwords_are_answered_alike(local, monkeypatch, found):
+    def full(*_, **__):
+        raise LogProblem("The audit log cannot be written.")
+
+    monkeypatch.setattr(local.gate, "note", full)
+    if found == "before":
+        monkeypatch.setattr(local.gate, "require_log", full)
+    replies = [form(local, "nina", password) for password in (PASSWORD, "wrong")]
+
+    assert len({(reply.status, re.sub(r'value="[^"]+"', "", reply.body)) for reply in replies}) == 1
+
+
+def test_a_refusal_is_answered_before_it_is_written_down(local, monkeypatch):
+    written, go_on = threading.Event(), threading.Event()
+
+    def slow(kind, viewer, **about):
+        written.set()
+        assert go_on.wait(5)
+
+    monkeypatch.setattr(local.gate, "note", slow)
+    try:
+        assert form(local, "nina", "wrong").status == 401 and written.wait(5)
+    finally:
+        go_on.set()
+
+
+def test_one_address_tries_so_often_a_minute():
+    now = [0.0]
+    pace = Pace(3, 60.0, lambda: now[0])
+
+    assert [pace.allows("a") for _ in range(5)] == [True] * 3 + [False] * 2 and pace.allows("b")
+    now[0] = 60.0
+    assert pace.allows("a")
+
+
 def at_provider(served, provider, change=lambda query: query, cookie=None):
     """Sign in at the provider, with whatever a browser brings back changed."""
     out = served.get("/sign-in?next=%2Fcaseload")
@@ -218,6 +273,12 @@ def test_the_provider_ends_its_sign_ins_from_its_side_with_a_token_of_its_own_on
     assert oidc.get("/session", cookie).status == 401
 
 
+def test_a_logout_token_is_taken_once(oidc, provider):
+    body = urlencode({"logout_token": provider.logout_token()})
+
+    assert [oidc.get("/sign-out/from-provider", "", "POST", body).status for _ in range(2)] == [200, 400]
+
+
 def test_signing_out_offers_the_providers_own_sign_out(oidc, provider):
     reply = oidc.sign_out(cookie_in(oidc, at_provider(oidc, provider)))
 
@@ -254,6 +315,17 @@ def test_a_cookie_is_worth_nothing_for_anybody_but_whom_the_proxy_names_now(prox
     assert through_proxy(proxied, "/session", dora, user="dora").status == 200
     for user in ("dirk", "eve", None):
         assert through_proxy(proxied, "/session", dora, user=user).status == 401
+
+
+def test_whoever_the_proxy_names_next_ends_the_sign_in_before(proxied):
+    dora = through_proxy(proxied, "/sign-in", user="dora").cookie
+    assert through_proxy(proxied, "/session", dora, user=None).status == 401
+    assert through_proxy(proxied, "/session", dora, user="tess", secret="x").status == 401
+    assert through_proxy(proxied, "/session", dora, user="dora").status == 200, "nobody else was vouched for"
+
+    assert through_proxy(proxied, "/session", dora, user="tess").status == 401
+
+    assert through_proxy(proxied, "/session", dora, user="dora").status == 401 and proxied.gate.table.why(proxied.key(dora)) == "sign-out"
 
 
 def test_over_tls_the_cookie_is_for_tls_and_this_host_alone(served_by):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from importlib.metadata import version
@@ -170,3 +171,16 @@ def test_every_setting_and_its_examples_are_documented(tmp_path):
             assert f"`{name}`" in part or f"[{name}]" in part, name
     examples = [tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", part, re.DOTALL)]
     assert {ServerSettings(**example).sign_in for example in examples} == {"local", "oidc", "proxy"}
+
+
+def test_local_accounts_need_a_folder_in_which_failed_sign_ins_can_be_counted(ready, tmp_path):
+    (tmp_path / "people-attempts.json").mkdir()
+
+    assert ["cannot be counted" in problem for problem in ready()] == [True] and ready(sign_in="oidc") == []
+    (tmp_path / "people-attempts.json").rmdir()
+    tmp_path.chmod(0o500)
+    try:
+        assert ready() == [] if os.access(tmp_path, os.W_OK) else ["cannot be counted" in problem for problem in ready()] == [True]
+    finally:
+        tmp_path.chmod(0o700)
+    assert ready() == [] and not (tmp_path / "people-attempts.json").exists()

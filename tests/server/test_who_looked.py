@@ -43,6 +43,19 @@ def test_looking_into_the_log_is_in_the_log_and_so_is_a_refusal(served, kept):
     assert ("refused", "tariq", "log") in kinds(kept) and ("read", "dora", "log") in kinds(kept)
 
 
+def test_while_the_log_cannot_be_written_neither_the_log_nor_the_methods_are_read(served, kept, monkeypatch):
+    dora = served.sign_in("dora")
+
+    def full(handle: int, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(logs.place, "whole", full)
+
+    for page in ("/methods", "/log"):
+        for _ in range(2):  # the second is counted, and shown as little as the first
+            assert served.get(page, dora).status == 503
+
+
 def test_nobody_gets_to_the_log_without_signing_in(served, kept):
     reply = served.get("/log")
 

@@ -110,6 +110,8 @@ def test_an_encrypted_store_is_looked_after_with_its_key_in_a_file(run, delivery
     assert run("restore", tmp_path / "copy.tar", tmp_path / "new")[0] == 9
     code, said = run("restore", tmp_path / "copy.tar", tmp_path / "new", "--key", key)
     assert code == 5 and "--nobody-deleted" in said
+    code, said = run("restore", tmp_path / "copy.tar", tmp_path / "new", "--key", key, "--forgotten", tmp_path / "nowhere" / "forgotten.jsonl")
+    assert code == 3 and "There is no list of deletions" in said and not (tmp_path / "new" / "current").exists()
     assert run("restore", tmp_path / "copy.tar", tmp_path / "new", "--key", key, "--nobody-deleted")[0] == 0
     assert run("restore", tmp_path / "copy.tar", store, "--key", key)[0] == 0
     assert run("rollback", store, "--key", key)[0] == 0

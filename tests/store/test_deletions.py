@@ -295,3 +295,28 @@ def test_lists_that_are_no_lists_are_refused(tmp_path):
     with pytest.raises(FileMissing):
         deletions.lines(tmp_path / "nowhere.jsonl")
     assert json.loads("[]") == [] and journal.entries(tmp_path) == []
+
+
+def test_a_table_of_codes_as_old_as_the_backup_does_not_say_that_nobody_was_deleted(clinic, run, tmp_path):
+    old = shutil.copytree(clinic.place / "store-codes", tmp_path / "old")
+    assert run("forget", clinic.store, clinic.patient, "--yes")[0] == 0
+
+    code, said = run("restore", clinic.backup, tmp_path / "new", "--codes", old)
+
+    assert code == 5 and "as old as the backup" in said and "`--forgotten FILE`" in said and "`--nobody-deleted`" in said
+    assert not (tmp_path / "new" / "current").exists()
+    assert run("restore", clinic.backup, tmp_path / "new", "--codes", clinic.place / "store-codes")[0] == 0
+    assert holding(tmp_path / "new", clinic.patient) == []
+    assert run("restore", clinic.backup, clinic.store, "--codes", old)[0] == 0, "the store that was backed up has its own list"
+    assert holding(clinic.store, clinic.patient) == []
+
+
+@pytest.mark.parametrize("words", [(), ("--check",), ("--add",)])
+def test_no_load_goes_on_with_a_table_of_codes_that_does_not_know_somebody_who_was_deleted(clinic, run, words):
+    deletions.add(clinic.store, ["P222222"])
+    table = (clinic.place / "store-codes" / "codes.sealed").read_bytes()
+
+    for _ in range(2):
+        code, said = run("intake", clinic.store, clinic.place / "load0", *words)
+        assert code == 2 and "1 patient of store" in said and "Take a later copy of the table from a backup" in said and "P222222" not in said
+    assert (clinic.place / "store-codes" / "codes.sealed").read_bytes() == table

@@ -17,6 +17,11 @@ from process.measures.definition import Benchmark, Definition
 
 _LISTS = {"problem": "problems", "modality": "modalities", "team": "teams"}
 _OTHERS = ("endings", "start_from", "start_to")
+ENDED = "It is of ended courses: choose lengths \u201ccompleted\u201d to read it."
+_NEEDS = f"it needs {benchmark_rules.LEAST_COURSES} of {benchmark_rules.LEAST_OTHERS} other therapists, none with more than half"
+_EITHER_WAY = f"{benchmark_rules.LEAST_EITHER_WAY} in which it happened and {benchmark_rules.LEAST_EITHER_WAY} in which it did not"
+LACKS = f"Too few courses: {_NEEDS}."
+PERCENT_LACKS = f"Too few courses, or too few in which it happened or did not: {_NEEDS}, and {_EITHER_WAY}."
 
 
 @dataclass(frozen=True)
@@ -62,17 +67,20 @@ def by_place(unpacked: pd.DataFrame) -> Figures:
 
 
 def beside(figures: Figures, definition: Definition, scope: Scope, cohort: Mapping[str, str | None], length: tuple[int, int]) -> Beside | None:
-    """The benchmark for whoever sees the courses of `scope` only; None for everybody else, and where the measure has none.
+    """The benchmark for whoever sees the courses of `scope` only; None for everybody else, for whoever sees nobody's, and where the measure has none.
 
-    `cohort` holds the bound filters. With one code of one attribute it is of courses with that code, in the narrowest
-    band that tells something; else, and where that tells nothing, of all courses of a band.
+    It is of ended courses, so on another basis than `completed` it is not told beside figures that are of all. `cohort` holds the bound filters. With one
+    code of one attribute it is of courses with that code, in the narrowest band that tells something; else, and where that tells nothing, of all courses of
+    a band.
     """
     about = definition.benchmark
-    if about is None or scope is None:
+    if about is None or not scope:
         return None
+    nothing = pd.DataFrame({"group": [], "point": [], "value": [], "courses": []})
+    if cohort.get("basis") != "completed":
+        return Beside(about, nothing, lacks=ENDED)
     bands = list(benchmark_rules.bands_around(length))
-    places = [(band, attribute, code) for attribute, code in _attributes(cohort) for band in bands] if cohort.get("basis") != "planned" else []
-    for band, attribute, code in places:
+    for band, attribute, code in [(band, attribute, code) for attribute, code in _attributes(cohort) for band in bands]:
         rows = figures.get((definition.name, band, attribute, code))
         if rows is not None and len(scope) > 1:
             rows = rows[rows["known"] >= len(scope)].reset_index(drop=True)
@@ -80,14 +88,7 @@ def beside(figures: Figures, definition: Definition, scope: Scope, cohort: Mappi
             narrowed = sum(bool(cohort.get(name)) for name in (*_LISTS.values(), *_OTHERS)) - bool(attribute)
             covers = _covered(band, attribute, code) + ("; your other filters do not narrow it" if narrowed else "")
             return Beside(about, rows, covers, str(rows["quarter"].iloc[0]))
-    nothing = pd.DataFrame({"group": [], "point": [], "value": [], "courses": []})
-    if cohort.get("basis") == "planned":
-        return Beside(about, nothing, lacks="It goes by completed length: choose another length basis than the planned one.")
-    return Beside(
-        about,
-        nothing,
-        lacks=f"Not enough courses: it needs {benchmark_rules.LEAST_COURSES} of {benchmark_rules.LEAST_OTHERS} other therapists, none with more than half.",
-    )
+    return Beside(about, nothing, lacks=PERCENT_LACKS if about.kind == "percent" else LACKS)
 
 
 def _attributes(cohort: Mapping[str, str | None]) -> list[tuple[str, str]]:

@@ -124,7 +124,7 @@ def _printable(text: str) -> str:
 
 def _known(name: str, value: str, known: Iterable[str]) -> str:
     known = list(known) or list(ENDINGS if name == "ending" else ())
-    if value not in known:
+    if value not in known or not re.fullmatch(CODE, value):
         if name == THERAPIST:
             raise QuestionWrong("A therapist of this link is nobody whose courses you see, and was left out.")
         hint = did_you_mean(_printable(value), known) if known else "These records have none."

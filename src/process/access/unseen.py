@@ -26,7 +26,7 @@ def unseen(table: pd.DataFrame, headlines: pd.DataFrame, notes: int, per_therapi
     if len(hidden):
         said.append(f"{_number(len(hidden), 'row')} not shown: {_FEW}, or another such row could be worked out from it.")
     figures = int(headlines["withheld"].sum()) if "withheld" in headlines else 0
-    if figures and not said:
+    if figures:
         said.append(f"Of the sentence, {_number(figures, 'figure')} not shown: {_FEW}.")
     if notes:
         said.append(f"Of what is left out, {_number(notes, 'count')} not shown: under {MINIMUM_COURSES}.")

@@ -24,7 +24,8 @@ def said(answer: Answer) -> str:
         return f"<p class='beside'>The clinic beside it: {html.escape(beside.lacks)}</p>"
     figures = "; ".join(f"{html.escape(what)} <b>{html.escape(', '.join(values))}</b>" for what, values in beside.told().items())
     return (
-        f"<p class='beside'>The clinic in {html.escape(beside.quarter)}, {html.escape(beside.covers)}: {figures}. The same for everybody and all quarter; "
+        f"<p class='beside'>The clinic in {html.escape(beside.quarter)}, {html.escape(beside.covers)}: {figures}. "
+        "The same for every therapist (a supervisor may read a coarser one or none), and all quarter unless a patient is deleted; "
         "rounded, of three quarters of these courses drawn by chance. Your range and filters choose the band, and move your own figures only.</p>"
     )
 

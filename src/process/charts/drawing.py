@@ -7,6 +7,8 @@ from typing import Any
 import holoviews as hv
 import numpy as np
 from bokeh.core.properties import value
+from bokeh.document import Document
+from bokeh.io.doc import patch_curdoc
 from bokeh.models import ColumnDataSource, Text
 from bokeh.plotting import figure as BokehFigure
 from holoviews.plotting.bokeh import ElementPlot
@@ -79,7 +81,9 @@ class Drawing:
     """A figure of one session: `figure` is the Bokeh model to show, `update` gives it another frame."""
 
     def __init__(self, layers: tuple[Layer, ...], frame: Frame, height: int, xlabel: str = "", ylabel: str = "", grid: bool = True) -> None:
-        plot = hv.renderer("bokeh").get_plot(compose(layers, frame, height, xlabel, ylabel, grid))
+        apart = Document()  # of its own: Bokeh goes on calling a page whose code failed the current one, and a figure would be drawn into that
+        with patch_curdoc(apart):
+            plot = hv.renderer("bokeh").get_plot(compose(layers, frame, height, xlabel, ylabel, grid))
         self._rows: dict[str, int] = {}
         self.kinds = {layer.name: KINDS[layer.kind] for layer in layers}
         for part in plot.subplots.values():

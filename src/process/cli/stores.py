@@ -14,7 +14,7 @@ from process.cli.app import StoreFolder, app, out, progress, say
 from process.cli.codes import CodesKey, CodesOption
 from process.cli.keys import StoreKey
 from process.cli.serving import SettingsFile, checked
-from process.errors import StoreProblem
+from process.errors import FileMissing, StoreProblem
 from process.intake.codes import folder as codes_folder
 from process.loading import beside, forgetting
 from process.loading.coded import ENTRY
@@ -149,9 +149,13 @@ def restore_command(
     """Put a backup back: into a new folder as it was, or into a store as its next generation. Patients deleted since are deleted again."""
     hand_in_file(key)
     store.loadable(folder)
+    if forgotten is not None and not forgotten.is_file():  # a store without deletions has no list, and another's name for it is a slip of the pen
+        raise FileMissing(
+            f"There is no list of deletions {forgotten}. Name the one of the store that was lost; where nobody was ever deleted, say `--nobody-deleted`."
+        )
     table = codes_folder.seen(folder, codes, codes_key).codes if codes_folder.place(folder, codes).exists() else None
     gone = table.retired["patient"] if table is not None else []
-    known = restoring.NOBODY if nobody else table.table if table is not None else None
+    known = restoring.NOBODY if nobody else (table.table, table.revision) if table is not None else None
     with progress() as tell:
         done = restoring.restore(file, folder, forgotten, lambda aside: forgetting.replay(aside, gone, tell), tell, known)
     now = store.current(folder)

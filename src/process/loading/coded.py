@@ -68,9 +68,14 @@ def refuse_earlier(folder: Path, found: CodesFolder, as_of: str, mode: str, olde
         )
 
 
+def served_token(folder: Path) -> str:
+    """The token of the table's save that the generation served was published with; "" where it names none, or nothing is served."""
+    return str((_served(folder) or {}).get("token", ""))
+
+
 def note_delivery(folder: Path, found: CodesFolder, as_of: str) -> None:
     """Note the day of a delivery that changed nothing in the records served."""
-    token = str((_served(folder) or {}).get("token", ""))
+    token = served_token(folder)
     if token in found.codes.tokens:
         found.codes.delivered[token] = as_of
 

@@ -2,6 +2,7 @@
 
 Days count from a course's first appointment, which a week's export does not hold. The sealed table remembers its date (`process.intake.codes.remembered`); with
 the days that the store holds that gives the date of every earlier appointment, which a goal's date is looked up in. These dates are in memory alone.
+What is asked is the set of the generation that is served, never that of a load that failed or was gone back from.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from process.intake.codes.remembered import Starts
 from process.intake.codes.surrogates import Records
 from process.intake.codes.table import Codes
 from process.intake.sources.days import Earlier
+from process.loading.coded import served_token
 
 _APPOINTMENTS = "select course_id, session_number, attendance, day from sessions"
 _LABELS = " union ".join(
@@ -31,11 +33,12 @@ def earlier(folder: Path, codes: Codes) -> Earlier:
     own = {display: name for name, display in codes.displays[COURSE.name].items()}
     with store.DuckDBEngine.open(store.current(folder)) as engine:
         held = engine.query(_APPOINTMENTS)
-    held["when"] = _dates(held, codes.starts)
+    starts = codes.begun.of(served_token(folder)) or Starts()
+    held["when"] = _dates(held, starts)
     held = held[held["when"].notna() & held["course_id"].isin(list(own))]
     columns = {"course_id": held["course_id"].map(own), "session_number": held["session_number"].astype("str"), "attendance": held["attendance"].astype("str")}
     appointments = pd.DataFrame(columns | {"when": held["when"]}).reset_index(drop=True)
-    return Earlier(codes.starts.under(own), frozenset(name for display, name in own.items() if not codes.starts.knows(display)), appointments, labels(folder))
+    return Earlier(starts.under(own), frozenset(name for display, name in own.items() if not starts.knows(display)), appointments, labels(folder))
 
 
 def labels(folder: Path) -> frozenset[str]:
@@ -44,28 +47,37 @@ def labels(folder: Path) -> frozenset[str]:
         return frozenset(engine.query(_LABELS)["label"])
 
 
-def remember(codes: Codes, starts: Starts | None, whole: bool) -> None:
-    """Keep in the table when the courses of a load began. `starts`: by the clinic's own codes, None where the files have no dates; `whole`: they hold all."""
-    if starts is not None or whole:
-        codes.starts.take((starts or Starts()).under(codes.displays[COURSE.name]), whole)
+def told(folder: Path, codes: Codes, starts: Starts | None, whole: bool) -> Starts | None:
+    """What is to be remembered with the records of a load; None = nothing. `starts`: what its files say, by the clinic's own codes, None where they have no
+    dates; `whole`: they hold everything."""
+    own = (starts or Starts()).under(codes.displays[COURSE.name])
+    before = None if whole else codes.begun.of(served_token(folder))
+    if before is not None:
+        return before.and_of(own)
+    return own if starts is not None else None
 
 
-def with_days_filled(folder: Path, records: Records, codes: Codes) -> Records:
-    """The records, and beside them those sessions of the store whose day can be told only now, because their course has a first appointment only now."""
-    if "sessions" not in records or "day" not in records["sessions"]:
+def with_days_filled(folder: Path, records: Records, starts: Starts | None) -> Records:
+    """The records, and beside them those sessions of the store whose day can be told only now, because their course has a first appointment only now.
+
+    `starts`: what is remembered after this load; the dates that such a course waited with are dropped from it.
+    """
+    if starts is None or "sessions" not in records or "day" not in records["sessions"]:
         return records
     sessions = records["sessions"]
-    late = [course for course in sessions["course_id"].unique() if course in codes.starts.waiting and codes.starts.firsts.get(course, (0, ""))[1]]
+    late = [course for course in sessions["course_id"].unique() if course in starts.waiting and starts.firsts.get(course, (0, ""))[1]]
     if not late:
         return records
     with store.DuckDBEngine.open(store.current(folder)) as engine:
         held = engine.query(_WITHOUT_DAY, courses=list(map(str, late)))
-    when = [codes.starts.waiting[course].get(number) for course, number in zip(held["course_id"], held["session_number"], strict=True)]
-    first = pd.to_datetime([codes.starts.firsts[course][1] for course in held["course_id"]])
+    when = [starts.waiting[course].get(number) for course, number in zip(held["course_id"], held["session_number"], strict=True)]
+    first = pd.to_datetime([starts.firsts[course][1] for course in held["course_id"]])
     held["day"] = pd.Series((pd.to_datetime(when) - first).days, index=held.index).astype("Int64")
     there = pd.MultiIndex.from_frame(sessions[["course_id", "session_number"]].astype({"course_id": "str", "session_number": "int64"}))
     new = held["day"].notna().to_numpy() & ~pd.MultiIndex.from_frame(held[["course_id", "session_number"]]).isin(there)
     added = held.loc[new, list(sessions.columns)].astype({name: sessions[name].dtype for name in sessions.columns})
+    for course in late:
+        del starts.waiting[course]
     return records | {"sessions": pd.concat([sessions, added], ignore_index=True)}
 
 

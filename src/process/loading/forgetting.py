@@ -115,18 +115,22 @@ def finish(folder: Path, codes: Path | None = None, codes_key: Path | None = Non
 def recall(folder: Path, codes: Codes, anew: bool = False) -> None:
     """See that a load leaves out whoever was forgotten, also with a table of codes that is older than that: on the store's list is who, by display code.
 
-    `anew`: the load goes on with another table. Raises `SettingWrong` where that one cannot tell who they are.
+    `anew`: the load goes on with another table. Raises `SettingWrong` where the table cannot tell who they are: they would come back, and their display
+    codes could be drawn for others. Nothing is drawn from such a table, because no load goes on with it.
     """
     gone = deletions.listed(folder)
     for patient in gone:
         codes.forget(PATIENT.name, patient)
     unknown = len(set(gone) - set(codes.retired[PATIENT.name]))
-    if anew and unknown:
-        raise SettingWrong(
-            f"{unknown} patient{'s' * (unknown != 1)} of store {folder} {'were' if unknown != 1 else 'was'} deleted, and only its own table of codes can tell "
-            "who they are in an export: with `--new-codes` they would come back. Take that table from a backup; or take those patients out of the export, and "
-            "load it into a new store."
-        )
+    if unknown:
+        who = f"{unknown} patient{'s' * (unknown != 1)} of store {folder} {'were' if unknown != 1 else 'was'} deleted"
+        why = "only its own table of codes can tell who they are in an export: with `--new-codes` they would come back. Take that table from a backup"
+        if not anew:
+            why = (
+                "the table of codes at hand does not know them, because it is a copy from before they were loaded, or another table: they could come back. "
+                "Take a later copy of the table from a backup (`--codes FOLDER`)"
+            )
+        raise SettingWrong(f"{who}, and {why}; or take those patients out of the export, and load it into a new store. Nothing was loaded.")
 
 
 def _meant(folder: Path, patient: str, whole: list[Generation], codes: Codes) -> str:

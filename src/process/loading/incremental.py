@@ -69,7 +69,8 @@ def publish(
     manifest = manifest.to_pandas() if isinstance(manifest, pa.Table) else manifest
     records = {"manifest": manifest} | {name: _Rows(count) for name, count in comparison.rows().items() if name != "manifest"}
     earlier = None if anew else publishing.earlier_parameters(folder, manifest, about)
-    return publishing.publish(folder, records, progress, about, anew, own, key, _Builder(Path(folder), comparison, earlier))
+    builder = _Builder(Path(folder), comparison, earlier)
+    return publishing.publish(folder, records, progress, about, anew, own, key, builder, mends=comparison.changes.mode == "replace")
 
 
 @dataclass(frozen=True)

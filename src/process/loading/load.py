@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,18 @@ from process.errors import FileRefused, SettingWrong
 from process.intake import Report
 from process.intake.codes.folder import CodesFolder, remember
 from process.intake.codes.key_sheets import write_sheets
+from process.intake.codes.remembered import Starts
 from process.intake.codes.surrogates import Records, disguise
 from process.loading import continuing, forgetting, incremental
 from process.loading.changes import Changes, Comparison, compare
 from process.loading.coarse import refuse_finer, refuse_mixed_dates, told_finer
-from process.loading.coded import codes_for, entry, note_delivery, refuse_earlier, refuse_shared
+from process.loading.coded import codes_for, entry, note_delivery, refuse_earlier, refuse_shared, served_token
 from process.loading.groups import settled_groups
 from process.store import Generation, OwnInstruments, encryption, journal
 from process.store.build import Progress
 from process.store.doctor import make_ready
 from process.store.folder import write_whole
+from process.store.generation import verify
 from process.store.unlocking import hand_in_file
 
 MANY = 0.1
@@ -100,6 +103,8 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
     if wishes.mode == "replace" and not check:  # files that hold everything mend a store; a week's records would hide what was lost
         for done in make_ready(folder):
             say(done, 0, 1)
+    if wishes.mode != "replace" and _served(folder):
+        verify(store.current(folder))  # nothing goes back by itself: an earlier generation would take the week without those between
     refuse_mixed_dates(folder, policy.dates, wishes.mode)
     whole = wishes.mode == "replace"
     read = intake.read(files, wishes.mapping, say, own.forms) if whole else None
@@ -115,11 +120,11 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
         say("replacing codes", 0, 1)
         records, account = disguise(read.records, table.codes, policy)
         report = account.told(read.report)
-        continuing.remember(table.codes, read.starts, whole)
+        starts = continuing.told(folder, table.codes, read.starts, whole)
         del read
         if not whole:
             refuse_finer(folder, records, wishes.mode)
-            records = continuing.with_days_filled(folder, records, table.codes)
+            records = continuing.with_days_filled(folder, records, starts)
         records, notes = settled_groups(folder, records, policy, wishes.mode)
         report = replace(report, notes=(*report.notes, *notes))
         say("comparing with what is served", 0, 1)
@@ -129,7 +134,7 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
             told = told_finer(folder, policy.dates, records)
             if check:
                 return Loaded(report, comparison.changes, told=told)
-            done = _publish(folder, comparison, table, wishes, policy, own, report, as_of, say)
+            done = _publish(folder, comparison, table, starts, wishes, policy, own, report, as_of, say)
             return replace(done, told=(*told, *done.told))
 
 
@@ -152,22 +157,34 @@ def _compared(folder: Path, records: Records, wishes: Wishes, forms: Sequence[Fo
 
 
 def _publish(
-    folder: Path, comparison: Comparison, table: CodesFolder, wishes: Wishes, policy: Policy, own: OwnInstruments, report: Report, as_of: str, say: Progress
+    folder: Path,
+    comparison: Comparison,
+    table: CodesFolder,
+    starts: Starts | None,
+    wishes: Wishes,
+    policy: Policy,
+    own: OwnInstruments,
+    report: Report,
+    as_of: str,
+    say: Progress,
 ) -> Loaded:
     """Write what a comparison found: the table of codes first, then the generation, then what rests on both."""
     changes = comparison.changes
     table.codes.store = str(folder.resolve())
+    served = served_token(folder)
+    begun = partial(table.codes.begun.keep, starts=starts, served=served, many=policy.generations_kept + 1)  # a load that fails adds one, too
     if changes.nothing and not wishes.new_parameters:
         _keep_policy(folder, wishes, policy)
         write_sheets(table)  # a load that was stopped before its sheets is made good by the same files
         if table.key is not None:
             note_delivery(folder, table, as_of)
+            begun(served)
             table.save()  # when courses began, too, where an earlier load of the same records did not say
             remember(folder, table)
         return Loaded(report, changes)
     chosen = encryption.choose(folder, _origin(comparison), wishes.key, wishes.unencrypted)
     first = table.key is None
-    table.save(as_of)
+    table.save(as_of, begun)
     if chosen.key is not None and table.key is not None and chosen.key.secret == table.key.secret:
         raise SettingWrong("The store and the table of codes must not have the same key: whoever serves the store could open the table. Name two files.")
     told = [chosen.told] if chosen.told else []

@@ -7,6 +7,7 @@ where its definition says so (`[benchmark]`); the statement named there gives a 
 from __future__ import annotations
 
 import hashlib
+from secrets import token_bytes
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ import pandas as pd
 from process.measures import benchmark_rules as rules
 from process.measures import catalogue, outcome_change
 from process.measures.definition import Benchmark
-from process.measures.parameters import Query, quarter, sql
+from process.measures.parameters import Query, sql
 
 PARAMETER = "benchmark"
 ATTRIBUTES = ("problem", "modality", "team")
@@ -33,15 +34,16 @@ def declared() -> dict[str, Benchmark]:
     return {name: about for name, about in found.items() if about is not None}
 
 
-def estimate(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
+def estimate(query: Query, parameters: pd.DataFrame, chance: bytes | None = None) -> pd.DataFrame:
     """Every figure that may be told, a row each; `part` = `KEYS` and of how many therapists a viewer may know every course, with `|` between. A first row
-    without a `part` says how many there are, so that a benchmark without figures, too, is carried through its quarter."""
+    without a `part` says how many there are, so that a benchmark without figures, too, is carried through its quarter. `chance` draws the courses; it is
+    fresh at every estimate, so that what is made anew is of other courses."""
     ended = query(sql("benchmark_courses"))
-    now, rows = quarter(query), []
+    chance, rows = chance if chance is not None else token_bytes(16), []
     for measure, about in declared().items():
         found = _course_by_course(query, parameters, about)
         if len(found):
-            rows += _figures(measure, about, ended.merge(found, on="course_id"), now)
+            rows += _figures(measure, about, ended.merge(found, on="course_id"), chance)
     return pd.DataFrame([("", float(len(rows)), 0, 0), *rows], columns=list(_COLUMNS))
 
 
@@ -67,7 +69,7 @@ def _course_by_course(query: Query, parameters: pd.DataFrame, about: Benchmark) 
 OUTCOME, GOALS = "outcome_categories", "benchmark_goals"
 
 
-def _figures(measure: str, about: Benchmark, courses: pd.DataFrame, now: str) -> list[tuple]:
+def _figures(measure: str, about: Benchmark, courses: pd.DataFrame, chance: bytes) -> list[tuple]:
     """Rows of `_COLUMNS` for each band, of all courses and of those with one code of one attribute."""
     courses = courses.sort_values("course_id", kind="stable")
     whose = pd.factorize(courses["therapist_id"])[0]
@@ -85,12 +87,12 @@ def _figures(measure: str, about: Benchmark, courses: pd.DataFrame, now: str) ->
                     cell = with_code[(length[with_code] >= first) & (length[with_code] <= last)]
                     if len(cell) < rules.LEAST_COURSES:
                         continue
-                    cell = cell[rules.sample(len(cell), _seed(now, key))]
+                    cell = cell[rules.sample(len(cell), _seed(chance, key))]
                     told = rules.released(whose[cell], part[cell], whole[cell], about.kind == "percent")
                     if told is not None:
                         rows.append((f"{key}|{told.known}", told.value, told.courses, len(np.unique(whose[cell]))))
     return rows
 
 
-def _seed(now: str, key: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{now}|{key}".encode()).digest()[:8], "big")
+def _seed(chance: bytes, key: str) -> int:
+    return int.from_bytes(hashlib.sha256(chance + key.encode()).digest()[:8], "big")

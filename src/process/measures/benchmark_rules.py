@@ -51,7 +51,7 @@ def sample(courses: int, seed: int) -> NDArray[np.int64]:
     """The places of the courses that a figure is made of: `KEPT` of them (rounded up), drawn by chance, in order.
 
     Each figure of a quarter leaves out courses of its own, so that no difference of two figures, of one quarter or of two, is the outcome of the courses in
-    which they differ. Who draws again must know the order in which the courses stood, and that is the order of codes drawn by chance when they were loaded.
+    which they differ. The seed is of chance that is kept nowhere, so nobody draws again; what is made anew is of other courses.
     """
     return np.sort(np.random.default_rng(seed).permutation(courses)[: int(np.ceil(KEPT * courses))])
 

@@ -43,7 +43,7 @@ class Definition:
     `formula` says how the figure comes about, a step a line, in symbols that a statistician reads; `choices` are decisions and their reasons, a sentence or
     two each; `estimated` names the clinic-wide parameters (`measures.parameters`) that it rests on. `workload` marks counts of work, not of outcome;
     `per_therapist` (may be left out) that rows are single therapists, who need rules of disclosure of their own; `benchmark` (may be left out) what of the
-    clinic a therapist sees beside it.
+    clinic a therapist sees beside it; `parts` (may be left out) which rows of an only key are together the whole, where the others overlap with them.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Definition:
     workload: bool
     per_therapist: bool = False
     benchmark: Benchmark | None = None
+    parts: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ def load(path: Path) -> Definition:
     """The definition in that file; `SettingWrong` names what is missing, not known or not allowed."""
     content = tomllib.loads(path.read_text("utf-8"))
     expected = {field.name for field in fields(Definition)}
-    missing, unknown = sorted(expected - {"per_therapist", "benchmark"} - set(content)), sorted(set(content) - expected)
+    missing, unknown = sorted(expected - {"per_therapist", "benchmark", "parts"} - set(content)), sorted(set(content) - expected)
     if missing or unknown:
         raise SettingWrong(f"Definition `{path.name}`: missing {missing or 'nothing'}, not known {unknown or 'nothing'}.")
     if content["name"] != path.stem or content["page"] not in PAGES or content["direction"] not in DIRECTIONS:

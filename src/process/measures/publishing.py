@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 import pandas as pd
 
 from process import store
+from process.errors import KeyProblem, StoreProblem
 from process.measures import benchmark, derived
-from process.measures.parameters import stored
+from process.measures.parameters import described, stored
 from process.sealed import Key
 from process.store import Generation, OwnInstruments
 from process.store.build import Progress
 from process.store.doctor import make_ready
+from process.store.generation import named
 from process.store.publishing import Builder
 
 
@@ -28,18 +31,25 @@ def publish(
     own: OwnInstruments | None = None,
     key: Key | None = None,
     builder: Builder | None = None,
+    mends: bool = True,
 ) -> Generation:
     """`store.publish` with clinic-wide parameters and derived tables.
 
     Parameters of the same quarter are carried over from the generation that is served now, unless it is of another clinic or source. `anew` estimates them
-    again, all but a therapists' benchmark that has told anything: two of them in one quarter would tell apart what lies between.
+    again, all but a therapists' benchmark that has told anything: two of them in one quarter would tell apart what lies between. That one is taken from any
+    kept generation, because a store that goes back to an earlier quarter comes forward again.
     `own` = the clinic's own instruments, see `store.own_instruments`; `key` encrypts a new store, see `store.choose`; `builder` see `store.publish`.
+    `mends`: the records take the place of everything, so that a served generation that is damaged is gone back from first; records that add to one never do.
     """
-    make_ready(Path(folder))
+    if mends:
+        make_ready(Path(folder))
     earlier = earlier_parameters(Path(folder), records["manifest"], about or {})
-    if anew and earlier is not None:
-        told = earlier[earlier["parameter"] == benchmark.PARAMETER]
-        earlier = told if (told["part"] != "").any() else None
+    told = _told(Path(folder), records["manifest"], about or {})
+    if told is not None:
+        others = [] if anew or earlier is None else [earlier[earlier["parameter"] != benchmark.PARAMETER]]
+        earlier = pd.concat([*others, told], ignore_index=True)
+    elif anew:
+        earlier = None
     return store.publish(folder, records, progress, about, partial(derived.derive, earlier=earlier), own, key, builder)
 
 
@@ -48,9 +58,38 @@ def earlier_parameters(folder: Path, manifest: pd.DataFrame, about: Mapping[str,
     if not (folder / "current").exists():
         return None
     before = store.current(folder)
-    delivery = manifest.iloc[0]
-    same = all(before.manifest[name] == str(delivery[name]) for name in ("clinic", "source", "origin"))
-    if not same or before.manifest.get("about", {}).get("demo") != about.get("demo") or "clinic_parameters" not in before.manifest["counts"]:
+    if not _same(before, manifest, about):
         return None
     with store.DuckDBEngine.open(before) as engine:
         return stored(engine.query)
+
+
+def _told(folder: Path, manifest: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame | None:
+    """The rows of the benchmark that was told in this load's quarter: of the served generation, or else of the newest kept one that has one."""
+    if not (folder / "current").exists():
+        return None
+    served, now = store.current(folder), _quarter(manifest["as_of"].iloc[0])
+    for name in [served.name, *(name for name in reversed(store.generations(folder)) if name != served.name)]:
+        # One that cannot be opened has nothing to take over; the served one was opened before.
+        with suppress(StoreProblem, KeyProblem):
+            kept = named(folder, name)
+            if _same(kept, manifest, about) and _quarter(kept.manifest["as_of"]) == now:
+                with store.DuckDBEngine.open(kept) as engine:
+                    found = stored(engine.query)
+                version = described()[benchmark.PARAMETER].version
+                rows = found[(found["parameter"] == benchmark.PARAMETER) & (found["quarter"] == now) & (found["version"] == version)]
+                if (rows["part"] != "").any():
+                    return rows
+    return None
+
+
+def _same(before: Generation, manifest: pd.DataFrame, about: Mapping[str, Any]) -> bool:
+    """Whether a generation is of the clinic and the source of this delivery, and has parameters to take over."""
+    delivery = manifest.iloc[0]
+    same = all(before.manifest[name] == str(delivery[name]) for name in ("clinic", "source", "origin"))
+    return same and before.manifest.get("about", {}).get("demo") == about.get("demo") and "clinic_parameters" in before.manifest["counts"]
+
+
+def _quarter(as_of: Any) -> str:
+    day = pd.Timestamp(as_of)
+    return f"{day.year}-Q{day.quarter}"

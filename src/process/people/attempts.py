@@ -55,6 +55,16 @@ class Attempts:
         with self._changing() as (counted, salt, _):
             counted.pop(_name(user, salt), None)
 
+    def writable(self) -> bool:
+        """Whether the file can be written, or made; it is not touched."""
+        try:
+            os.close(os.open(self._file, os.O_RDWR | os.O_NOFOLLOW))
+        except FileNotFoundError:
+            return os.access(self._file.parent, os.W_OK | os.X_OK)
+        except OSError:
+            return False
+        return True
+
     @contextmanager
     def _changing(self) -> Iterator[tuple[dict[str, list[float]], str, float]]:
         """What is counted now, to be changed; where the file cannot be written, this process goes on with what it has in memory."""
@@ -84,7 +94,7 @@ class Attempts:
         if handle is None:
             return self._kept
         try:
-            found = json.loads(os.pread(handle, os.fstat(handle).st_size, 0) or b"{}")
+            found = json.loads(os.pread(handle, os.fstat(handle).st_size, 0))  # an empty file says nothing, and memory does
             well = isinstance(found.get("counted", {}), dict) and isinstance(found.get("salt", ""), str)
             return found if well and all(isinstance(times, list) for times in found.get("counted", {}).values()) else self._kept
         except (OSError, ValueError, AttributeError):
@@ -95,8 +105,8 @@ class Attempts:
             return
         content = json.dumps(self._kept).encode()
         try:
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, content, 0)
+            if os.pwrite(handle, content, 0) == len(content):  # in this order: a full disk leaves what was there
+                os.ftruncate(handle, len(content))
         except OSError:
             pass  # a full disk: memory has it
 

@@ -32,3 +32,7 @@ class MadeUp:
     def sign_in(self, user: str, password: str) -> Viewer:
         """Nobody: made-up people have no passwords."""
         raise NotAllowed(WRONG)
+
+    def verified(self, user: str, password: str) -> tuple[Viewer, str]:
+        """Nobody, as `sign_in`."""
+        raise NotAllowed(WRONG)

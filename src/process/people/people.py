@@ -22,6 +22,10 @@ AT_ONCE = 2
 """Passwords that are verified at once: each takes 64 MiB and most of a tenth of a second."""
 
 
+class TableUnreadable(NotAllowed):
+    """The table of people cannot be read now: nobody is let in, and nothing is known to have changed."""
+
+
 class Directory(Protocol):
     """What a server needs of a table of people; `NotAllowed` is raised for anyone who is not in it."""
 
@@ -33,6 +37,9 @@ class Directory(Protocol):
 
     def sign_in(self, user: str, password: str) -> Viewer:
         """The viewer whose local account this user name and password are."""
+
+    def verified(self, user: str, password: str) -> tuple[Viewer, str]:
+        """The same, and the epoch of the entry that the password was verified against."""
 
 
 class People:
@@ -64,6 +71,10 @@ class People:
         `NotAllowed` with one sentence, after the same time, for an unknown user, a disabled one, one without a password and a wrong password; with another
         after 5 failures within 15 minutes, known user or not, until these are over. A hash made with earlier parameters is made anew.
         """
+        return self.verified(user, password)[0]
+
+    def verified(self, user: str, password: str) -> tuple[Viewer, str]:
+        """As `sign_in`, and the epoch of the entry that the password was verified against: whoever was changed while that took is not signed in."""
         self._attempts.begin(user)
         with self._verifying:
             person = self._found(user)
@@ -72,12 +83,16 @@ class People:
                 raise NotAllowed(WRONG)
             self._attempts.forget(user)
             if passwords.outdated(person.password):
-                self._renew(user, person.password, password)
-        return self.viewer(user)
+                person = self._renew(person, password)
+        return person.viewer(self._names), person.epoch
 
     def count(self) -> int:
         """How many people may sign in now; 0 where the table is missing, empty or broken. For whoever starts a server."""
         return sum(not person.disabled for person in (self._read() or {}).values())
+
+    def counts_on_disk(self) -> bool:
+        """Whether failed sign-ins can be written down, so that the lock-out holds over restarts and in every process."""
+        return self._attempts.writable()
 
     def problem(self) -> str:
         """What is wrong with the table, in words; empty where nothing is."""
@@ -91,7 +106,7 @@ class People:
     def _person(self, user: str) -> Person:
         found = self._found(user)
         if found is None or found.disabled:
-            raise NotAllowed(CLOSED if self._people is None else NOT_SIGNED_IN)
+            raise TableUnreadable(CLOSED) if self._people is None else NotAllowed(NOT_SIGNED_IN)
         return found
 
     def _found(self, user: str) -> Person | None:
@@ -130,14 +145,17 @@ class People:
             self._said = why
             self._log(f"{why} Nobody is let in until it is mended.")
 
-    def _renew(self, user: str, before: str, password: str) -> None:
-        """A new hash of the same password, unless it was changed meanwhile; a table that cannot be written keeps the old one."""
+    def _renew(self, person: Person, password: str) -> Person:
+        """The person with a new hash of the same password; as they were, where anything was changed meanwhile or the table cannot be written."""
         try:
             with table.changing(self.file) as people:
-                if user in people and people[user].password == before:
-                    people[user] = table.with_password(people[user], password)
+                if people.get(person.user) == person:
+                    people[person.user] = renewed = table.with_password(person, password)
+                else:
+                    return person
         except (UserError, OSError):
-            pass
+            return person
+        return renewed
 
 
 def _mark(file: Path) -> tuple[int, ...]:

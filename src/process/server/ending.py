@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from process.server.gate import Gate
 
@@ -23,6 +23,7 @@ class OpenPages:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self._open: set[Socket] = set()
+        self._going: set[asyncio.Task] = set()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -46,20 +47,32 @@ class OpenPages:
 
     async def look(self) -> None:
         """End the pages whose sign-in has ended."""
-        ended = {key for key in {page.signed_in.key for page in self._open} if self._gate.open(key) is None}
+        ended = {key for key in {page.signed_in.key for page in self._open} if not self._lasts(key)}
         for page in [page for page in self._open if page.signed_in.key in ended]:
-            await self.end(page)
+            self.end(page)
 
-    async def end(self, page: Socket) -> None:
-        """Close a page's websocket and let go of its document, whether or not its browser answers."""
+    def _lasts(self, key: str) -> bool:
+        """Whether a sign-in lasts; one that cannot be looked up does not, and keeps no other page open."""
+        try:
+            return self._gate.open(key) is not None
+        except Exception:
+            return False
+
+    def end(self, page: Socket) -> None:
+        """Close a page's websocket now. Its document is let go of by a task that nobody waits for: a browser that reads nothing holds up its own page alone."""
         page.ended = True
         self.remove(page)
+        self._gate.tickets.drop(page.page)
         connection, page.connection = page.connection, None
         page.close(SIGNED_OUT, self._gate.table.why(page.signed_in.key))
         if connection is not None:
-            session = connection.session
-            page.application.client_lost(connection)
-            if session.connection_count == 0:
-                session.request_expiration()
-                await page.application_context._discard_session(session, lambda session: session.connection_count == 0)
-        self._gate.tickets.drop(page.page)
+            going = asyncio.get_running_loop().create_task(self._let_go(page, connection))
+            self._going.add(going)
+            going.add_done_callback(self._going.discard)
+
+    async def _let_go(self, page: Socket, connection: Any) -> None:
+        session = connection.session
+        page.application.client_lost(connection)
+        if session.connection_count == 0:
+            session.request_expiration()
+            await page.application_context._discard_session(session, lambda session: session.connection_count == 0)

@@ -20,7 +20,8 @@ from tornado.web import RequestHandler, decode_signed_value
 from process.access import Viewer
 from process.errors import NotAllowed
 from process.pages.session import Opening, Staying
-from process.people import Directory
+from process.people import Directory, TableUnreadable
+from process.people.people import WRONG
 from process.server.sessions import SignIn, SignIns, key_of
 from process.server.tickets import Tickets
 
@@ -54,7 +55,8 @@ class Cookie:
 
 
 class Gate(AuthProvider):
-    """Who is let in. `origins`: the addresses of our own pages; `note`: writes to the audit log; `proxy`: who vouches, where that is the way to sign in."""
+    """Who is let in. `origins`: the addresses of our own pages; `note`: writes to the audit log; `require`: raises `LogProblem` while it cannot be written;
+    `proxy`: who vouches, where that is the way to sign in."""
 
     def __init__(
         self,
@@ -66,11 +68,12 @@ class Gate(AuthProvider):
         cookie: Cookie,
         origins: tuple[str, ...],
         note: Callable[..., None] = lambda kind, viewer, **about: None,
+        require: Callable[[], None] = lambda: None,
         proxy: Vouching | None = None,
         warn: float = 180.0,
     ) -> None:
         self.people, self.table, self.tickets, self.cookie, self.origins, self.note, self.proxy = people, signed_in, tickets, cookie, origins, note, proxy
-        self._secret, self._warn = secret, warn
+        self._secret, self._warn, self.require_log = secret, warn, require
         super().__init__()
 
     @property
@@ -100,6 +103,8 @@ class Gate(AuthProvider):
         if self.proxy is None:
             return found
         vouched = self.proxy.user(handler)
+        if found is not None and vouched is not None and found.user != vouched:  # somebody else sits at this browser now: the pages left open are not theirs
+            self.end(found.key, "sign-out")
         return found if found is not None and found.user == vouched else None
 
     def open(self, key: str) -> SignIn | None:
@@ -109,6 +114,8 @@ class Gate(AuthProvider):
             return None
         try:
             same = self.people.epoch(found.user) == found.epoch
+        except TableUnreadable:  # nobody is let in meanwhile; nobody has been taken out of it
+            return None
         except NotAllowed:
             same = False
         if not same:
@@ -122,14 +129,19 @@ class Gate(AuthProvider):
             raise NotAllowed(ENDED)
         return self.people.viewer(found.user)
 
-    def begin(self, handler: RequestHandler, user: str, way: str, *, subject: str = "", elsewhere: str = "") -> None:
-        """Sign that verified user in, under a new id; whoever this browser was before is signed out. `NotAllowed` for anyone not in the table of people."""
-        viewer, epoch = self.people.viewer(user), self.people.epoch(user)
+    def begin(self, handler: RequestHandler, user: str, way: str, *, epoch: str | None = None, subject: str = "", elsewhere: str = "") -> None:
+        """Sign that verified user in, under a new id; whoever this browser was before is signed out.
+
+        `epoch`: that of the entry that a password was verified against. `NotAllowed` for anyone not in the table of people, or who has changed since then.
+        """
+        viewer, now = self.people.viewer(user), self.people.epoch(user)
+        if epoch is not None and epoch != now:
+            raise NotAllowed(WRONG)
         self.note("signed_in", viewer, how=way)
         before = self.signed_in(handler)
         if before is not None:
             self.end(before.key, "sign-out")
-        drawn = self.table.begin(user, epoch, way, subject=subject, elsewhere=elsewhere)
+        drawn = self.table.begin(user, now, way, subject=subject, elsewhere=elsewhere)
         handler.set_signed_cookie(self.cookie.name, drawn, **self.cookie.options)
         setattr(handler, FOUND, self.open(key_of(drawn)))
 

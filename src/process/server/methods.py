@@ -6,6 +6,7 @@ from functools import partial
 from urllib.parse import urlencode
 
 from process.access import Clinic, Latest, audit
+from process.errors import LogProblem
 from process.pages import NAVIGATION, PLANS, methods
 from process.server.gate import Gate
 from process.server.signing_in import Gated
@@ -28,6 +29,12 @@ class Methods(Gated):
         self.gate.table.touch(found.key)
         clinic = Clinic(self.latest.records, partial(self.gate.viewer, found.key))
         audit.note("read", clinic.viewer, page="methods")
+        if (kept := audit.kept()) is not None:
+            try:
+                kept.require()
+            except LogProblem as problem:
+                self.say(503, "Nothing can be shown", f"<p>{problem}</p>")
+                return
         pages = {plan.name: plan.label for plan in PLANS.values()}
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(methods.page(clinic, NAVIGATION, pages, self.request.query, staying=self.gate.staying(found)))

@@ -55,6 +55,7 @@ class Provider:
     _found: dict[str, Any] = field(default_factory=dict, repr=False)
     _keys: dict[str, jwt.PyJWK] = field(default_factory=dict, repr=False)
     _asked: dict[str, float] = field(default_factory=dict, repr=False)
+    _taken: dict[str, float] = field(default_factory=dict, repr=False)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def address(self, state: str, nonce: str, verifier: str) -> str:
@@ -96,6 +97,11 @@ class Provider:
         subject, session = str(claims.get("sub", "")), str(claims.get("sid", ""))
         if not subject and not session:
             raise NotAllowed("The logout token names nobody.")
+        now, name = time.time(), str(claims["jti"])
+        self._taken = {taken: until for taken, until in self._taken.items() if until > now}
+        if name in self._taken:
+            raise NotAllowed("This logout token was taken already.")
+        self._taken[name] = now + OLDEST + LEEWAY  # until it is too old by itself
         return subject, session
 
     async def _claims(self, token: Any, required: list[str]) -> dict[str, Any]:

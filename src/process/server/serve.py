@@ -25,7 +25,7 @@ from process.access.audit import place
 from process.charts import READY
 from process.pages import PLANS, first_figures, session
 from process.people import Directory, MadeUp, People, people_file
-from process.server import routes, secret_files, starting
+from process.server import routes, said_less, secret_files, starting
 from process.server.ending import OpenPages
 from process.server.gate import Cookie, Gate
 from process.server.oidc import Provider
@@ -88,6 +88,7 @@ def serve(
     starting.refuse(settings)
     if settings.unix_socket is None:
         require_free(settings.port, settings.address)
+    said_less.begin()
     sweep_leftovers(store)
     latest = access.Latest(access.open_records(store))
     made_up = people if people is not None else MadeUp({"owner": Viewer("owner", "director", name="Director")})
@@ -219,6 +220,7 @@ def _gate(people: Directory, settings: ServerSettings) -> tuple[Gate, str, Trust
         cookie=Cookie(settings.secure),
         origins=settings.origins(settings.port),
         note=audit.note,
+        require=_log_is_well,
         proxy=proxy,
         warn=60 * lasting.warn_minutes,
     )
@@ -239,6 +241,13 @@ def _ended(ended: SignIn, why: str) -> None:
         audit.note("signed_out", ended.user)
     else:
         audit.note("ended", ended.user, why=why)
+
+
+def _log_is_well() -> None:
+    """Raise `LogProblem` while the audit log, where one is kept, cannot be written."""
+    log = audit.kept()
+    if log is not None:
+        log.require()
 
 
 def _logged(handler: RequestHandler) -> None:

@@ -133,15 +133,24 @@ class Socket(Guarded, WSHandler):
         if message.msgtype not in TAKEN:
             self.close(1008, "not allowed")
             return None
-        if message.msgtype == "PATCH-DOC" and any(_by_a_person(event) for event in message.content.get("events", ())):
+        if message.msgtype == "PATCH-DOC" and not _of_events(message.content):
+            self.close(1007, "not understood")
+            return None
+        if message.msgtype == "PATCH-DOC" and any(_by_a_person(event) for event in message.content["events"]):
             self.gate.table.touch(self.signed_in.key)
         return await super()._handle(message)
 
     async def send_message(self, message: Any) -> None:
-        """A page is told that something went wrong, not what: Bokeh would send the error's text and where in the code it was."""
-        if message.msgtype == "ERROR":
+        """A page is told that something went wrong, not what: Bokeh would send the error's text and where in the code it was.
+
+        With it the page ends: our own pages send nothing that fails, and whoever tries what does shall not fill the server's log.
+        """
+        wrong = message.msgtype == "ERROR"
+        if wrong:
             message.content = {"text": "This did not work.", "traceback": None}
         await super().send_message(message)
+        if wrong:
+            self.close(1008, "did not work")
 
     def on_close(self) -> None:
         """The page is gone."""
@@ -154,6 +163,12 @@ class Socket(Guarded, WSHandler):
         if self.get_status() != 101:
             self.gate.tickets.drop(self.page)
         super().on_finish()
+
+
+def _of_events(content: Any) -> bool:
+    """Whether a patch is made as a page makes one."""
+    events = content.get("events") if isinstance(content, dict) else None
+    return isinstance(events, list) and all(isinstance(event, dict) for event in events)
 
 
 def _by_a_person(event: dict[str, Any]) -> bool:

@@ -68,6 +68,7 @@ class SignIns:
         path = private_folder(Path(self._own.name) if self._own else Path(folder)) / FILE
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._lock = threading.Lock()
+        self._unwritten: dict[str, str] = {}
         self._table = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
         for statement in ("pragma journal_mode=wal", "pragma synchronous=normal", "pragma secure_delete=on", TABLE):
             self._table.execute(statement)
@@ -84,6 +85,9 @@ class SignIns:
 
     def look(self, key: str) -> SignIn | None:
         """The sign-in of that key while it lasts; one whose time is over is ended here."""
+        if key in self._unwritten:
+            self._try_again(key)
+            return None
         rows = self._ask("select key, user, epoch, way, began, seen from signed_in where key = ? and ended is null", key)
         if not rows:
             return None
@@ -104,22 +108,31 @@ class SignIns:
         self._ask("update signed_in set seen = ? where key = ? and ended is null and seen < ?", now, key, now - FINER * self.idle)
 
     def end(self, key: str, why: str) -> bool:
-        """End a sign-in; False where it has ended already or never was."""
+        """End a sign-in; False where it has ended already or never was. Where the file cannot be written it ends in this process, and is written later."""
         ending = "update signed_in set ended = ?, why = ? where key = ? and ended is null returning key, user, epoch, way, began, seen"
-        rows = self._ask(ending, self._clock(), why, key)
+        if key in self._unwritten:
+            return False
+        try:
+            rows = self._ask(ending, self._clock(), why, key)
+        except sqlite3.Error:
+            self._unwritten[key] = why
+            rows = self._readable("select key, user, epoch, way, began, seen from signed_in where key = ? and ended is null", key)
         for row in rows:
             self._told(SignIn(*row), why)
         return bool(rows)
 
     def end_elsewhere(self, subject: str, elsewhere: str, why: str) -> int:
-        """End what the OIDC provider has ended: that session of its, or every one of that person. How many ended."""
-        named = "select key from signed_in where way = 'oidc' and ended is null and ((? <> '' and elsewhere = ?) or (? = '' and ? <> '' and subject = ?))"
-        keys = self._ask(named, elsewhere, elsewhere, elsewhere, subject, subject)
+        """End what the OIDC provider has ended: that session of its and those of the person that it named no session for, or all of the person. How many."""
+        named = "select key from signed_in where way = 'oidc' and ended is null and "
+        named += "((? <> '' and elsewhere = ?) or (? <> '' and subject = ? and (? = '' or elsewhere = '')))"
+        keys = self._ask(named, elsewhere, elsewhere, subject, subject, elsewhere)
         return sum(self.end(key, why) for (key,) in keys)
 
     def why(self, key: str) -> str:
         """Why a sign-in ended; empty while it lasts, `gone` where nobody remembers it."""
-        rows = self._ask("select why from signed_in where key = ?", key)
+        if key in self._unwritten:
+            return self._unwritten[key]
+        rows = self._readable("select why from signed_in where key = ?", key)
         return rows[0][0] if rows else "gone"
 
     def close(self) -> None:
@@ -128,6 +141,20 @@ class SignIns:
             self._table.close()
         if self._own:
             self._own.cleanup()
+
+    def _try_again(self, key: str) -> None:
+        """Write an end that could not be written, so that the other processes know of it, too."""
+        try:
+            self._ask("update signed_in set ended = ?, why = ? where key = ? and ended is null", self._clock(), self._unwritten[key], key)
+        except sqlite3.Error:
+            return
+        self._unwritten.pop(key, None)
+
+    def _readable(self, statement: str, *values: object) -> list[tuple]:
+        try:
+            return self._ask(statement, *values)
+        except sqlite3.Error:
+            return []
 
     def _ask(self, statement: str, *values: object) -> list[tuple]:
         with self._lock:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 
+from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 
 from process.errors import LogProblem, NotAllowed
 from process.pages import NAVIGATION
+from process.people.people import WRONG
 from process.server.gate import Gate
 from process.server.headers import Guarded
+from process.server.pace import Pace
 from process.server.people import PersonalLinks
 
 VERIFIED_AT_ONCE = 2
@@ -72,6 +76,7 @@ class LocalAccount(Gated):
 
     turns = ThreadPoolExecutor(VERIFIED_AT_ONCE, thread_name_prefix="sign-in")
     waiting = 0
+    pace = Pace()
 
     def get(self) -> None:
         """The form."""
@@ -83,23 +88,37 @@ class LocalAccount(Gated):
         if not self.gate.from_here(self):
             raise HTTPError(403)
         user, password = self.get_body_argument("user", ""), self.get_body_argument("password", "", strip=False)
+        if self.request.protocol == "https" and not self.settings.get("behind_proxy", False) and not self.pace.allows(self.request.remote_ip or ""):
+            self._form(429, "Too many sign-ins come from this address. Try again in a minute.")
+            return
         if LocalAccount.waiting >= WAITING:
             self._form(503, "Many people are signing in. Try again in a few seconds.")
             return
-        LocalAccount.waiting += 1
         try:
-            viewer = await asyncio.get_running_loop().run_in_executor(self.turns, self.gate.people.sign_in, user, password)
-            self.gate.begin(self, viewer.user, "local")
+            self.gate.require_log()  # before any password is looked at, so that right and wrong ones are answered alike
         except LogProblem as problem:
             self._form(503, str(problem))
             return
+        LocalAccount.waiting += 1
+        try:
+            viewer, epoch = await asyncio.get_running_loop().run_in_executor(self.turns, self.gate.people.verified, user, password)
+            self.gate.begin(self, viewer.user, "local", epoch=epoch)
+        except (LogProblem, sqlite3.Error):  # found out only now: what a wrong password is answered
+            self._form(401, WRONG)
+            return
         except NotAllowed as refused:
-            self.gate.note("sign_in_refused", self._known(user), how="local", why="wrong name or password, or locked")
             self._form(401, str(refused))
+            IOLoop.current().add_callback(self._refused, user)  # after the answer: how long it takes to write tells nobody who is known
             return
         finally:
             LocalAccount.waiting -= 1
         self.redirect(wanted(self.get_body_argument("next", "/")), status=303)
+
+    def _refused(self, user: str) -> None:
+        try:
+            self.gate.note("sign_in_refused", self._known(user), how="local", why="wrong name or password, or locked")
+        except LogProblem:
+            pass  # the log says itself that it cannot be written
 
     def _known(self, user: str) -> str | None:
         """The user's name for the log, when it is one; what somebody typed into the wrong field never gets there."""

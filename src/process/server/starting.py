@@ -130,6 +130,11 @@ def _people(settings: ServerSettings, people: People) -> list[str]:
         return [f"Nobody is in the table of people {people.file}. Add somebody: `therapy-process people add`."]
     if settings.sign_in == "local" and not people.with_passwords():
         return [f"Nobody in the table of people {people.file} has a password, which local accounts need. Give them one: `therapy-process people add`."]
+    if settings.sign_in == "local" and not people.counts_on_disk():
+        return [
+            f"Failed sign-ins cannot be counted in {people.file.parent}: the server may not write there. Put the table of people into a folder of the "
+            "server's own, such as /var/lib/therapy-process."
+        ]
     return []
 
 

@@ -37,6 +37,7 @@ class WhoLooked(Gated):
         try:
             audit.flush()
             audit.note("read", viewer, page=who_looked.NAME)
+            kept.require()
             folder = kept.chain.folder
             lines = await asyncio.get_running_loop().run_in_executor(None, lambda: list(reading.entries(folder, None, asked.since, asked.until)))
         except (LogProblem, NotAllowed, UserError) as problem:

@@ -27,6 +27,8 @@ from process.store.rolling_back import whole
 from process.store.unlocking import IDENTITY, described, identity
 
 NOBODY = "nobody"
+SAVES_OF_A_LOAD = 1
+"""A load saves its table of codes once more after its generation names the revision, for the key sheets: a table that is no further knows of nothing since."""
 _KEPT_OF_MANIFEST = ("name", "bytes", "sha256", "encryption", "replaces")
 
 
@@ -47,14 +49,14 @@ def restore(
     forgotten: Path | None = None,
     replay: Callable[[Path], int] | None = None,
     progress: Progress | None = None,
-    known: str | None = None,
+    known: tuple[str, int] | str | None = None,
 ) -> Restored:
     """Put a backup into `store`. Nothing is pointed to before every bit has been checked, the generation has been opened, and `replay` has been through it.
 
     A folder that is new or empty becomes a store as the one that was backed up, with all its generations, under an id of its own. In a store that is there,
     the backup's served generation becomes the next one, in the store's own encryption. `forgotten` is a list of deletions to be added (of a store that was
-    lost since); `replay` deletes again whoever is on the lists, in the folder it is given, and gives how many generations it built anew. `known`: the id of
-    the table of codes whose deletions `replay` knows, or `NOBODY` where the person says that nobody was deleted since. Raises `FileMissing` and
+    lost since); `replay` deletes again whoever is on the lists, in the folder it is given, and gives how many generations it built anew. `known`: id and
+    revision of the table of codes whose deletions `replay` knows, or `NOBODY` where the person says that nobody was deleted since. Raises `FileMissing` and
     `FileRefused` for the backup, `StoreProblem` for the store, `KeyProblem` where the key of either is missing.
     """
     store = Path(store)
@@ -70,7 +72,8 @@ def restore(
             for name in backup.generations:
                 verify(named(aside, name))
             found = named(aside, backup.served)
-            _refuse_unknown_deletions(found, known, forgotten)
+            if forgotten is None and known != NOBODY and not _own_list(store, aside, new):
+                _refuse_unknown_deletions(found, known)
             if not new:
                 _refuse_other_clinic(store, found)
             write_whole(aside / "current", backup.served + "\n")
@@ -109,14 +112,27 @@ def _deleted_again(store: Path, aside: Path, backup: Backup, new: bool, more: li
     return replay(aside) if replay is not None else 0
 
 
-def _refuse_unknown_deletions(found: Generation, known: str | None, forgotten: Path | None) -> None:
-    """A backup does not know who was deleted after it was made; the table of codes does, and so does the list of the store."""
+def _own_list(store: Path, aside: Path, new: bool) -> bool:
+    """Whether the store is the one that was backed up, by its id, and is there with its list; one where nobody was ever deleted has none."""
+    if new and not (store / FORGOTTEN).exists():
+        return False
+    here, there = identity(store), identity(aside)
+    return here is not None and there is not None and here.id == there.id
+
+
+def _refuse_unknown_deletions(found: Generation, known: tuple[str, int] | str | None) -> None:
+    """A backup does not know who was deleted after it was made; the table of codes does if it was written since, and so does the list of the store."""
     codes = found.manifest.get("about", {}).get("codes")
-    if codes and forgotten is None and known not in (codes["table"], NOBODY):
-        raise StoreProblem(
-            "Patients may have been deleted since this backup was made, and what tells who is not at hand: the table of codes of the store that was backed up "
-            "(`--codes FOLDER`) or its list of deletions (`--forgotten FILE`). If nobody was deleted since, say `--nobody-deleted`. Nothing was restored."
-        )
+    if not codes:
+        return
+    same = isinstance(known, tuple) and known[0] == codes["table"]
+    if same and known[1] > codes["revision"] + SAVES_OF_A_LOAD:
+        return
+    why = "the table of codes at hand is as old as the backup, and knows of nothing since: name " if same else "what tells who is not at hand: "
+    raise StoreProblem(
+        f"Patients may have been deleted since this backup was made, and {why}the table of codes of the store that was backed up{', as it is now' * same} "
+        "(`--codes FOLDER`) or its list of deletions (`--forgotten FILE`). If nobody was deleted since, say `--nobody-deleted`. Nothing was restored."
+    )
 
 
 def _refuse_other_clinic(store: Path, found: Generation) -> None:

@@ -85,9 +85,9 @@ KINDS: dict[str, tuple[str, ...]] = {
     "answer": ("generation", "filter", "measures", "moves"),
     "export": ("generation", "filter", "measure", "rows", "form"),
     "refused": ("page", "measure", "why", "times"),
-    "read": ("page",),
+    "read": ("page", "times"),
     "pruned": ("file", "through", "hash"),
-    "mended": ("why", "file", "bytes"),
+    "mended": ("why", "file", "bytes", "times"),
 }
 """Every kind of line, and the facts that it may carry."""
 

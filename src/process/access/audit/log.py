@@ -2,7 +2,8 @@
 
 - A sign-in and an export are written and on the disk before anybody signs in and anything leaves; where that fails they are refused (`LogProblem`).
 - A refusal, a sign-out and an end are written at once, too, but happen in any case; a line that cannot be written waits in memory and is tried again.
-  The same refusal again within a minute is counted, and the count written when the minute is over, so that nobody fills the disk with refusals.
+  The same refusal, or the same page of text read, again within a minute is counted, and the count written when the minute is over, so that nobody fills the
+  disk with them. What waits in memory is bounded, too; how many lines were lost by that is a line of its own (`mended`).
 - What a page shows is written within two seconds. While lines cannot be written, nothing more is answered: so no more than the last answers of a page are ever
   shown before their line is on the disk, and their lines are the first that are written when it goes on.
 
@@ -30,8 +31,11 @@ REPEATED = 60.0
 """Seconds in which the same refusal again is only counted."""
 MOST_KINDS = 1_000
 """Refusals that differ and are counted apart within a minute."""
+MOST_WAITING = 10_000
+"""Lines that wait in memory while the log cannot be written: a few megabytes."""
 MUST = ("signed_in", "export")
-COUNTED = ("refused", "sign_in_refused")
+COUNTED = ("refused", "sign_in_refused", "read")
+LOST = "lines were lost while the log could not be written"
 CANNOT = "Nothing can be shown or exported: the audit log cannot be written. Tell whoever runs the server; its disk may be full."
 
 _kept: list[Log] = []
@@ -46,6 +50,7 @@ class Log:
         self._writing = threading.RLock()
         self._pages: set[Any] = set()
         self._waiting: list[dict[str, Any]] = []
+        self._lost = 0
         self._repeats: dict[tuple, list[Any]] = {}
         self._failed = 0.0
         self._wake = threading.Event()
@@ -60,10 +65,9 @@ class Log:
             return
         with self._writing:
             try:
-                self._write([line])
+                self._write([line], keep=kind not in MUST)
             except LogProblem:
                 if kind in MUST:
-                    self._waiting = [waiting for waiting in self._waiting if waiting is not line]
                     raise
 
     def require(self) -> None:
@@ -130,15 +134,18 @@ class Log:
             return False
         return True
 
-    def _write(self, new: list[dict[str, Any]]) -> None:
+    def _write(self, new: list[dict[str, Any]], keep: bool = True) -> None:
+        """Write what waits, then these; where that fails they wait, too, unless nothing happens then that they would say (`keep=False`)."""
         with self._writing:
-            self._waiting += new
+            lost = [lines.composed("mended", None, {"why": LOST, "times": self._lost})] if self._lost else []
             try:
-                self.chain.append(self._waiting)
+                self.chain.append([*self._waiting, *lost, *new])
             except OSError:
                 self._failed = time.monotonic()
+                waiting = self._waiting + new if keep else self._waiting
+                self._waiting, self._lost = waiting[:MOST_WAITING], self._lost + len(waiting[MOST_WAITING:])
                 raise LogProblem(CANNOT) from None
-            self._waiting, self._failed = [], 0.0
+            self._waiting, self._lost, self._failed = [], 0, 0.0
 
 
 def keep(folder: Path, key: Path | None = None, months: int = 24) -> Log:

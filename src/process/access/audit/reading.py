@@ -56,7 +56,8 @@ def said(line: dict[str, Any]) -> str:
         parts.append(chosen(line["filter"]))
     parts += [f"{name} {line[name]}" for name in ("file", "through", "bytes") if name in line]
     parts += [f"after {line['moves']} other ranges"] if "moves" in line else []
-    parts += [f"and {line['times']} times more"] if "times" in line else []
+    if "times" in line:
+        parts.append(f"{line['times']} of them" if line.get("kind") == "mended" else f"and {line['times']} times more")
     return "; ".join(part for part in parts if part)
 
 

@@ -1,7 +1,7 @@
 """What may leave the house, by anyone: coarser than what is seen.
 
-Counts to the nearest five, means to half a point, percentages and their limits from the rounded parts, totals added up again from what is shown. Single
-therapists never leave, but for their own to that therapist.
+Counts to the nearest five, means to half a point, percentages and their limits from the rounded parts, totals added up again from what is shown. Rows of
+single therapists never leave, of outcome or of work, but for their own to that therapist.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from process.access.disclosure.limits import (
     Floats,
     nearest,
     numbers,
-    of_therapists,
 )
 from process.measures.definition import Definition
 from process.measures.intervals import LEVEL, wilson
@@ -36,14 +35,14 @@ _STAY = ("df", "expected", "adjusted", "effective", "shrunk", "shrunk_lower", "s
 def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -> pd.DataFrame:
     """The rows as they may leave, with a column `withheld`: counts under the minimum and all that rests on them withheld, everything else rounded.
 
-    A single part that is withheld takes the smallest other part of its whole with it (`company`): the rounded whole would leave too little open.
+    Parts that are withheld take the smallest other parts of their whole with them (`company`): the rounded whole would leave too little open.
 
     A percentage is worked out again from its part and its whole (`definition.percent_of`) after both were rounded, and so are its limits, with the design
     effect rounded up to a half: exact ones would give part and whole away. `own` = a therapist's own courses, where one therapist is enough. Along
     sessions or lengths the rows end at the first and last that are shown, because the longest course is one person's.
     """
     out = frame.drop(columns=[name for name in (*_STAY, "withheld") if name in frame])
-    if of_therapists(frame, definition) and not own:
+    if THERAPIST in frame and not own:
         out = out[(frame[THERAPIST] == "").to_numpy()]
     out = out.reset_index(drop=True)
     figures = [name for name in FIGURES if name in out]
@@ -60,8 +59,10 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
         small |= _few(part) | _few(exact[definition.percent_of] - part)
     if not own and not definition.workload:
         small |= (exact["courses"] > 0) & (exact["therapists"] < MINIMUM_THERAPISTS)
+    # What the screen withheld has its company already: its unknown count is taken for one that is large enough.
+    courses = np.nan_to_num(exact["courses"], nan=MINIMUM_COURSES)
     for whole in wholes(out, definition):
-        take_company(small, np.nan_to_num(exact["courses"]), whole)
+        take_company(small, courses, whole)
     for name in counts:
         out[name] = np.where(small, np.nan, nearest(exact[name], COUNT_STEP))
     out = _totals(out, definition, counts)

@@ -43,7 +43,7 @@ def on_screen(frame: pd.DataFrame, definition: Definition, viewer: Viewer, filte
 
     A withheld row keeps its keys; its values and counts become missing. An empty cell (0 courses) is not withheld. A headline may have counts of its own,
     such as the two sides of a contrast; it is withheld when one of them is under the minimum, because the other side's curve would give it away.
-    Where the rows are the parts of one whole, a single withheld row takes the smallest of the others with it: the whole would give it away.
+    Where the rows are the parts of one whole, withheld ones take the smallest of the others with them (`company`): the whole would give them away.
     Rows of single therapists have rules of their own, see `_hidden_therapists`. `filtered` = any filter but the team: then counts of work, too, need the
     minimum, because a filter by ending or length singles courses out.
     """

@@ -16,7 +16,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,10 +46,10 @@ class CodesFolder:
     key_file: Path | None = None
     saved: bytes = field(default=b"", repr=False)
 
-    def save(self, as_of: str = "") -> None:
+    def save(self, as_of: str = "", named: Callable[[str], None] | None = None) -> None:
         """Seal the table into its file if it has changed, with a key found or made; the file is the old one or the new one whenever the machine stops.
 
-        `as_of`: the day of the records that are published with it (YYYY-MM-DD), which is a change.
+        `as_of`: the day of the records that are published with it (YYYY-MM-DD), which is a change; `named` is told the save's token before it is written.
         """
         content = self.codes.as_bytes()
         if content == self.saved and not as_of:
@@ -58,6 +58,8 @@ class CodesFolder:
         if self.key is None:
             self.key = sealed.find_or_make(f"codes-{self.codes.table}", self.key_file)
         self.codes.renew(as_of)
+        if named is not None:
+            named(self.codes.tokens[-1])
         self.saved = self.codes.as_bytes()
         _write(self.path / TABLE, self.saved, self.key)
 

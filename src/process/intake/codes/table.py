@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 
 from process.errors import StoreProblem
 from process.intake.codes.drawing import COURSE, KINDS, PATIENT, THERAPIST, draw
-from process.intake.codes.remembered import Starts
+from process.intake.codes.remembered import ANY, Kept, Starts
 
-VERSION = 2
-READ = (1, 2)
-"""Versions of the sealed table that this release reads: a table of version 1 knows of no saves, no store and no starts yet."""
+VERSION = 3
+READ = (1, 2, 3)
+"""Versions of the sealed table that this release reads: version 1 knows of no saves, no store and no starts yet, version 2 has one set of starts."""
 TOKENS_KEPT = 1000
 """Saves whose tokens a table remembers: ten years of a weekly load that saves twice. Convention."""
 DELIVERIES_KEPT = 40
@@ -64,7 +64,12 @@ class Codes:
     tokens: list[str] = field(default_factory=list)
     store: str = ""
     delivered: dict[str, str] = field(default_factory=dict)
-    starts: Starts = field(default_factory=Starts, repr=False)
+    begun: Kept = field(default_factory=Kept, repr=False)
+
+    @property
+    def starts(self) -> Starts:
+        """When the courses of the latest load began; nothing where it said nothing."""
+        return next(reversed(self.begun.sets.values()), Starts())
 
     @classmethod
     def new(cls) -> Codes:
@@ -117,7 +122,7 @@ class Codes:
                 self.forget(COURSE.name, course)
         del self.displays[kind][own]
         self.carried.pop(display, None)
-        self.starts.forget(display)
+        self.begun.forget(display)
         self.retired[kind].append(display)
         self.forgotten[kind].append(self.hashed(f"no {kind}", [own])[own])
         return True
@@ -144,9 +149,9 @@ class Codes:
         lists |= {f"displayed {kind}": here.values() for kind, here in self.displays.items()}
         lists |= {"carried": self.carried}
         lists |= {f"carried {part}": [pair[at] for pair in self.carried.values()] for at, part in enumerate(_CARRIED)}
-        lists |= self.starts.lists()
+        lists |= self.begun.lists()
         small = {name: getattr(self, name) for name in ("table", "revision", "retired", "forgotten", "tokens", "store", "delivered")}
-        small |= {"starts": self.starts.since}
+        small |= {"begun": {token: starts.since for token, starts in self.begun.sets.items()}}
         content = small | {"version": VERSION, "secret": self.secret.hex(), "sheets": {name: vars(seal) for name, seal in self.sheets.items()}}
         return json.dumps(content | {"lists": {name: "\n".join(entries) for name, entries in lists.items()}}).encode()
 
@@ -154,13 +159,14 @@ class Codes:
     def from_bytes(cls, content: bytes) -> Codes:
         """The table that `as_bytes` gave. `StoreProblem` for one of a later release."""
         fields = json.loads(content)
-        if fields.pop("version") not in READ:
+        if (version := fields.pop("version")) not in READ:
             raise StoreProblem("The table of codes was written by a later release. Install that release, or a later one.")
         lists = {name: entries.split("\n") if entries else [] for name, entries in fields.pop("lists").items()}
         fields["secret"] = bytes.fromhex(fields["secret"])
         fields["displays"] = {kind: dict(zip(lists[f"own {kind}"], lists[f"displayed {kind}"], strict=True)) for kind in KINDS}
         pairs = zip(*(lists[f"carried {part}"] for part in _CARRIED), strict=True)
         fields["carried"] = dict(zip(lists["carried"], pairs, strict=True))
-        fields["starts"] = Starts.from_lists(fields.get("starts", ""), lists)
+        earlier = Starts.from_lists(fields.pop("starts", ""), lists)
+        fields["begun"] = Kept.from_lists(fields.get("begun", {}), lists) if version > 2 else Kept({ANY: earlier} if earlier.since else {})
         fields["sheets"] = {therapist: SheetSeal(**seal) for therapist, seal in fields["sheets"].items()}
         return cls(**fields)
