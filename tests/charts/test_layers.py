@@ -6,6 +6,8 @@ import holoviews as hv
 import numpy as np
 import pytest
 from bokeh.core.property.vectorization import Field
+from bokeh.document import Document
+from bokeh.io.doc import patch_curdoc
 from bokeh.models import HoverTool
 
 from process.charts.drawing import TEXT_ROWS, Drawing, compose
@@ -46,7 +48,9 @@ def frame(kind: str, columns: dict) -> Frame:
 
 
 def made_by_holoviews(kind: str, columns: dict) -> dict:
-    plot = hv.renderer("bokeh").get_plot(compose((Layer(kind, "layer"),), frame(kind, columns), 300))
+    apart = Document()
+    with patch_curdoc(apart):  # whatever document other tests have left behind
+        plot = hv.renderer("bokeh").get_plot(compose((Layer(kind, "layer"),), frame(kind, columns), 300))
     (part,) = plot.subplots.values()
     return part.handles["cds"].data
 
