@@ -56,6 +56,21 @@ def benchmarks_drawn_alike():
         yield
 
 
+class Clock:
+    """A clock that stands still until a test sets it: `clock.now`, seconds since 1970."""
+
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock of the test's own."""
+    return Clock()
+
+
 @pytest.fixture
 def own_keys(tmp_path, monkeypatch):
     """A folder of keys of the test's own, and no key in hand before and after."""

@@ -31,12 +31,5 @@ def running(with_nginx, tmp_path_factory, store, people):
     folder = tmp_path_factory.mktemp("deployed")
     settings = installed.etc(folder, "local", people)
     ports = installed.free_ports(2)
-    processes = [installed.process(store, settings, port, folder) for port in ports]
-    try:
-        installed.wait_for(processes)
-        with installed.nginx(folder / "nginx", ports) as front:
-            front.processes, front.home = processes, folder  # type: ignore[attr-defined]
-            yield front
-    finally:
-        for one in processes:
-            one.stop()
+    with installed.deployed(store, settings, ports, folder) as front:
+        yield front

@@ -220,3 +220,17 @@ def nginx(folder: Path, ports: list[int], *changes: tuple[str, str]) -> Iterator
 def audited(folder: Path) -> list[dict]:
     """The lines of the server's audit log."""
     return [json.loads(line) for path in sorted((folder / "log" / "audit").glob("*.jsonl")) for line in path.read_text().splitlines()]
+
+
+@contextmanager
+def deployed(store: Path, settings: Path, ports: list[int], folder: Path) -> Iterator[Nginx]:
+    """Two processes of the server and nginx in front of them, for as long as the block lasts."""
+    processes = [process(store, settings, port, folder) for port in ports]
+    try:
+        wait_for(processes)
+        with nginx(folder / "nginx", ports) as front:
+            front.processes, front.home = processes, folder  # type: ignore[attr-defined]
+            yield front
+    finally:
+        for one in processes:
+            one.stop()

@@ -24,15 +24,9 @@ def running(with_nginx, tmp_path_factory, store, people):
         issuer = ("https://id.clinic.example/realms/clinic", provider.issuer)
         known = {user: replace(person, password="") for user, person in people.items()}
         settings = installed.etc(folder, "oidc", known, issuer=issuer, client=('client_id = "therapy-process"', f'client_id = "{CLIENT}"'))
-        processes = [installed.process(store, settings, port, folder) for port in ports]
-        try:
-            installed.wait_for(processes)
-            with installed.nginx(folder / "nginx", ports) as front:
-                front.provider, front.home = provider, folder  # type: ignore[attr-defined]
-                yield front
-        finally:
-            for one in processes:
-                one.stop()
+        with installed.deployed(store, settings, ports, folder) as front:
+            front.provider = provider  # type: ignore[attr-defined]
+            yield front
 
 
 def signed_in(running, user: str) -> Browser:

@@ -13,7 +13,7 @@ from process import store
 from process.loading import changes, incremental
 from process.loading.incremental import LARGEST
 from process.measures.publishing import publish
-from process.store import encryption, unlocking
+from process.store import unlocking
 
 MANY = 3
 
@@ -103,8 +103,6 @@ def test_added_and_corrected_rows_give_what_a_full_build_of_everything_gives(fol
 
 @pytest.mark.encryption
 def test_so_it_does_in_an_encrypted_store(tmp_path, whole, unequal, monkeypatch):
-    if not encryption.can_write():
-        pytest.skip("no httpfs extension for this DuckDB")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     folder = tmp_path / "store"
     chosen = store.choose(folder, "real")

@@ -17,18 +17,6 @@ from process.people.attempts import FAILURES, MOST, WITHIN, Attempts
 from process.people.people import WRONG
 
 
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def attempts(tmp_path, clock):
     return Attempts(tmp_path / "attempts.json", clock)

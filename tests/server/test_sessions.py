@@ -11,18 +11,6 @@ from process.server.sessions import FILE, SignIns, key_of
 from process.server.tickets import LIFE, Tickets, TooManyPages
 
 
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def table(tmp_path, clock):
     ended = []

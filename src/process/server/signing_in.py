@@ -22,12 +22,6 @@ VERIFIED_AT_ONCE = 2
 WAITING = 50
 """Sign-ins that wait for their turn at most; each takes a tenth of a second, so that nobody waits longer than some seconds."""
 TOKEN = "X-Signed-In"
-AWAY = {
-    "idle": "Nothing was done here for a while.",
-    "shift": "A sign-in lasts one shift.",
-    "revoked": "What you may see has changed, or your password.",
-    "too many": "You have signed in in other browsers.",
-}
 
 
 def wanted(text: str) -> str:
