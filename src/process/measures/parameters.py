@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -53,8 +54,13 @@ def sql(name: str) -> str:
 
 def quarter(query: Query) -> str:
     """The quarter that these records end in, as `2026-Q4`."""
-    as_of = pd.Timestamp(query("select max(as_of) as as_of from manifest")["as_of"].iloc[0])
-    return f"{as_of.year}-Q{as_of.quarter}"
+    return quarter_of(query("select max(as_of) as as_of from manifest")["as_of"].iloc[0])
+
+
+def quarter_of(day: Any) -> str:
+    """The quarter that a day lies in, as `2026-Q4`; `day` is whatever pandas reads as one."""
+    day = pd.Timestamp(day)
+    return f"{day.year}-Q{day.quarter}"
 
 
 def estimate(query: Query, estimators: Mapping[str, Estimator], earlier: pd.DataFrame | None = None) -> pd.DataFrame:

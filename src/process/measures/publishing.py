@@ -13,7 +13,7 @@ import pandas as pd
 from process import store
 from process.errors import KeyProblem, StoreProblem
 from process.measures import benchmark, derived
-from process.measures.parameters import described, stored
+from process.measures.parameters import described, quarter_of, stored
 from process.sealed import Key
 from process.store import Generation, OwnInstruments
 from process.store.build import Progress
@@ -68,12 +68,12 @@ def _told(folder: Path, manifest: pd.DataFrame, about: Mapping[str, Any]) -> pd.
     """The rows of the benchmark that was told in this load's quarter: of the served generation, or else of the newest kept one that has one."""
     if not (folder / "current").exists():
         return None
-    served, now = store.current(folder), _quarter(manifest["as_of"].iloc[0])
+    served, now = store.current(folder), quarter_of(manifest["as_of"].iloc[0])
     for name in [served.name, *(name for name in reversed(store.generations(folder)) if name != served.name)]:
         # One that cannot be opened has nothing to take over; the served one was opened before.
         with suppress(StoreProblem, KeyProblem):
             kept = named(folder, name)
-            if _same(kept, manifest, about) and _quarter(kept.manifest["as_of"]) == now:
+            if _same(kept, manifest, about) and quarter_of(kept.manifest["as_of"]) == now:
                 with store.DuckDBEngine.open(kept) as engine:
                     found = stored(engine.query)
                 version = described()[benchmark.PARAMETER].version
@@ -88,8 +88,3 @@ def _same(before: Generation, manifest: pd.DataFrame, about: Mapping[str, Any]) 
     delivery = manifest.iloc[0]
     same = all(before.manifest[name] == str(delivery[name]) for name in ("clinic", "source", "origin"))
     return same and before.manifest.get("about", {}).get("demo") == about.get("demo") and "clinic_parameters" in before.manifest["counts"]
-
-
-def _quarter(as_of: Any) -> str:
-    day = pd.Timestamp(as_of)
-    return f"{day.year}-Q{day.quarter}"
