@@ -32,7 +32,7 @@ test-next-duckdb: setup ## run the tests that need neither browser nor encryptio
 	@VENV="$(VENV)" sh tools/duckdb2.sh
 	@$(VENV)-duckdb2/bin/python -m pytest -n auto -m "not browser and not soak and not encryption" $(ARGS)
 
-soak: setup ## the long tests: loads that are killed at many random moments, full disks, damage (slow)
+soak: setup ## the long tests: loads killed at many random moments, full disks, damage, every cut, many made-up records (slow)
 	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 check: setup ## style, format, layers, notebooks without outputs

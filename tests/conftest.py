@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 
 import hypothesis
@@ -14,20 +16,38 @@ from process.store import encryption
 ROOT = Path(__file__).parents[1]
 BROWSER = ROOT / "tests" / "browser"
 
-# A deadline for each example measures the machine, not the code: the suite runs on shared cores.
-hypothesis.settings.register_profile("project", deadline=None)
+# A deadline for each example measures the machine, not the code: the suite runs on shared cores. Few examples with every run, many with `make soak`.
+hypothesis.settings.register_profile("project", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("soak", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("project")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """How many examples hypothesis makes up where a test does not say so itself."""
+    if config.option.markexpr == "soak":
+        hypothesis.settings.load_profile("soak")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Everything under tests/browser needs a browser: marked by its place, so that no test can forget to say so. What writes an encrypted store is left out
-    where DuckDB has no extension for that."""
+    where DuckDB has no extension for that. Tests on made-up records are long tests, too, with more of them."""
     for item in items:
         if item.path.is_relative_to(BROWSER):
             item.add_marker(pytest.mark.browser)
+        if config.option.markexpr == "soak" and getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker(pytest.mark.soak)
+            item.add_marker(pytest.mark.timeout(3600))
         if "encryption" in item.keywords and not encryption.can_write():
             item.add_marker(pytest.mark.skip(reason="no httpfs extension for this DuckDB: encrypted stores cannot be written"))
     items.sort(key=lambda item: order.place(item.nodeid))
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays to the end: it is not searched for garbage again and again while tests run, which takes a twentieth of their time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -53,6 +73,16 @@ def benchmarks_drawn_alike():
     """The draw of a benchmark is of fresh chance in use; in tests of the same, so that what they find does not change from run to run."""
     with pytest.MonkeyPatch.context() as drawing:
         drawing.setattr(benchmark, "token_bytes", bytes)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_for_each_of_several_processes():
+    """Where several processes share the tests (`-n`), DuckDB has one thread in each: two that wait for each other do more work for the same answer. It has all
+    of them in the servers and commands that tests start, and wherever one process runs the tests alone."""
+    with pytest.MonkeyPatch.context() as settings:
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            settings.setitem(encryption._CONFIG, "threads", "1")
         yield
 
 

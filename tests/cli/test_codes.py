@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import stat
 import subprocess
 import sys
@@ -35,11 +36,20 @@ def load(folder: Path, **how) -> None:
         write_sheets(table)
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A store, its codes and its keys; to be copied."""
+    folder = tmp_path_factory.mktemp("begun")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+        load(folder / "store")
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(begun, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    load(tmp_path / "store")
-    return tmp_path / "store"
+    return shutil.copytree(begun, tmp_path, dirs_exist_ok=True) / "store"
 
 
 @pytest.fixture

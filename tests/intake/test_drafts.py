@@ -28,7 +28,7 @@ CODED["ending"] = {"still_going": "0", "planned": "1", "patient_stopped": "2", "
 
 @pytest.fixture(scope="module")
 def texts():
-    return sources.texts(demo.simulate(demo.Settings(courses=40, therapists=4)))
+    return sources.texts(demo.simulate(demo.Settings(courses=20, therapists=4)))
 
 
 @pytest.fixture(scope="module")

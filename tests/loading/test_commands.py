@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -43,12 +44,21 @@ def run(monkeypatch, capsys):
     return command
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory) -> Path:
+    """A folder with the files, and a store that the command loaded them into; to be copied."""
+    folder = tmp_path_factory.mktemp("begun")
+    with pytest.MonkeyPatch.context() as asked, pytest.raises(SystemExit) as ended:
+        asked.setattr(sys, "argv", ["therapy-process", "intake", str(folder / "store"), str(delivery(folder / "first", **FILES))])
+        cli.main()
+    assert not ended.value.code
+    return folder
+
+
 @pytest.fixture
-def loaded(run, tmp_path) -> Path:
+def loaded(begun, tmp_path) -> Path:
     """A store that holds the files."""
-    code, _, err = run("intake", tmp_path / "store", delivery(tmp_path / "first", **FILES))
-    assert code == 0, err
-    return tmp_path / "store"
+    return shutil.copytree(begun, tmp_path, dirs_exist_ok=True) / "store"
 
 
 def rows(folder: Path, table: str) -> int:

@@ -99,7 +99,7 @@ def folder(begun, tmp_path) -> Path:
     return tmp_path / "store"
 
 
-@pytest.mark.parametrize("source", MAPPINGS)
+@pytest.mark.parametrize("source", ["wide", pytest.param("redcap", marks=pytest.mark.soak), "fhir"])
 def test_the_first_part_and_the_later_weeks_are_the_whole_export(source, parts, tables, tmp_path):
     early, late, whole = parts[source]
     folder, how = tmp_path / "store", {"mapping": MAPPINGS[source], "unencrypted": True}

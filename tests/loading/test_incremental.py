@@ -15,7 +15,7 @@ from process.loading.incremental import LARGEST
 from process.measures.publishing import publish
 from process.store import unlocking
 
-MANY = 3
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(1, 6))]
 
 
 def loaded(folder, records, mode="replace", key=None, anew=False):
@@ -66,7 +66,7 @@ def some_week(whole, seed: int) -> dict[str, pd.DataFrame]:
     return records
 
 
-@pytest.mark.parametrize("seed", range(MANY))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_a_week_of_changes_gives_every_table_that_a_full_build_gives(folder, whole, tmp_path, unequal, seed):
     records = some_week(whole, seed)
     reference = rebuilt(folder, records, tmp_path)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
+
 import pytest
 
 from process import store
@@ -11,16 +14,17 @@ from process.measures.publishing import publish
 
 @pytest.fixture(scope="session")
 def opened(tmp_path_factory):
-    """Publish records in a new store and give the `query` of its engine; all are closed at the end."""
-    engines = []
+    """Publish records in a new store and give the `query` of its engine; the same records are published once. All are closed at the end."""
+    engines = {}
 
     def make(records):
-        folder = tmp_path_factory.mktemp("store")
-        engines.append(store.DuckDBEngine.open(publish(folder, records)))
-        return engines[-1].query
+        content = hashlib.sha256(pickle.dumps(sorted(records.items()))).hexdigest()
+        if content not in engines:
+            engines[content] = store.DuckDBEngine.open(publish(tmp_path_factory.mktemp("store"), records))
+        return engines[content].query
 
     yield make
-    for engine in engines:
+    for engine in engines.values():
         engine.close()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -41,6 +43,25 @@ def another():
     return clinic(seed=12, courses=60)
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory, one):
+    """A store with the first clinic's parameters of a quarter; to be copied."""
+    publish(folder := tmp_path_factory.mktemp("begun") / "store", delivered(one, as_of=pd.Timestamp("2026-10-05")))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def estimated(tmp_path_factory, another):
+    """The spread that a new store of the other clinic gets as of a day."""
+
+    @cache
+    def spread(as_of):
+        publish(folder := tmp_path_factory.mktemp("fresh") / "store", delivered(another, as_of=as_of))
+        return parameters.value(found(folder), "within_course_sd", "patient")
+
+    return spread
+
+
 def test_the_spread_within_courses_is_the_pooled_one_of_the_whole_clinic(folder, one):
     publish(folder, one)
     squares, free, several = 0.0, 0, 0
@@ -55,8 +76,8 @@ def test_the_spread_within_courses_is_the_pooled_one_of_the_whole_clinic(folder,
     assert row["courses"] == several > 20
 
 
-def test_a_quarter_keeps_its_parameters_whatever_is_loaded_later_in_it(folder, one, another):
-    publish(folder, delivered(one, as_of=pd.Timestamp("2026-10-05")))
+def test_a_quarter_keeps_its_parameters_whatever_is_loaded_later_in_it(folder, begun, another):
+    shutil.copytree(begun, folder)
     first = found(folder)
     publish(folder, delivered(another, as_of=pd.Timestamp("2026-12-28")))
     pd.testing.assert_frame_equal(found(folder), first)
@@ -73,14 +94,13 @@ def test_a_quarter_keeps_its_parameters_whatever_is_loaded_later_in_it(folder, o
     ],
     ids=["the next quarter", "another clinic", "another source", "asked for"],
 )
-def test_parameters_are_estimated_anew_for(folder, one, another, later, anew):
-    publish(folder, delivered(one, as_of=pd.Timestamp("2026-10-05")))
+def test_parameters_are_estimated_anew_for(folder, begun, estimated, another, later, anew):
+    shutil.copytree(begun, folder)
     before = parameters.value(found(folder), "within_course_sd", "patient")
     publish(folder, delivered(another, **later), anew=anew)
     after = parameters.value(found(folder), "within_course_sd", "patient")
-    publish(folder.parent / "fresh", delivered(another, **later))
     assert after != before
-    assert after == parameters.value(found(folder.parent / "fresh"), "within_course_sd", "patient")
+    assert after == estimated(later["as_of"])
 
 
 def test_a_parameter_of_another_version_is_estimated_anew_and_the_rest_is_kept(one):

@@ -6,8 +6,8 @@ import pytest
 from tests import order
 
 
-def test_every_file_that_begins_early_is_there(root):
-    assert [file for file in order.LONGEST if not (root / file).is_file()] == []
+def test_everything_that_begins_early_is_there(root):
+    assert [lot for lot in order.LONGEST if not (root / lot).exists()] == []
     assert len(set(order.LONGEST)) == len(order.LONGEST)
 
 
@@ -17,6 +17,12 @@ def test_the_browsers_tests_are_one_lot_and_begin_first(root):
     assert len(files) > 5
     assert {order.lot(f"{file}::test_a_page[goals::x]") for file in files} == {order.BROWSER}
     assert {order.place(f"{file}::test_a_page") for file in files} == {0}
+
+
+def test_the_deployed_servers_tests_are_one_lot(root):
+    files = [path.relative_to(root).as_posix() for path in (root / "tests" / "deploy").glob("test_*.py")]
+
+    assert len(files) > 2 and {order.lot(f"{file}::test_it") for file in files} == {order.DEPLOY}
 
 
 @pytest.mark.parametrize("file", ["tests/project/test_order.py", order.LONGEST[0], "tests/browserlike/test_x.py"])

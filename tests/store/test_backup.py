@@ -7,6 +7,7 @@ import json
 import tarfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests import clinics
 
@@ -25,13 +26,14 @@ pytestmark = pytest.mark.usefixtures("own_keys")
 
 def answers(store: Path) -> dict[str, str]:
     """Every figure of several measures of a store, as they are asked; to nine places, because threads add up in no fixed order."""
+
+    def rounded(frame: pd.DataFrame) -> str:
+        return frame.assign(**frame.select_dtypes("number").round(9)).to_csv()
+
     clinic = process.open(store)
     found = {name: clinic.ask(name) for name in ASKED}
     clinic.records.engine.close()
-    return {
-        name: answer.table.round(9).to_csv() + answer.headlines.round(9).to_csv() + json.dumps(answer.notes, default=str, sort_keys=True)
-        for name, answer in found.items()
-    }
+    return {name: rounded(answer.table) + rounded(answer.headlines) + json.dumps(answer.notes, default=str, sort_keys=True) for name, answer in found.items()}
 
 
 def members(file: Path) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -15,9 +14,10 @@ from process.errors import NotAllowed
 from process.store import DuckDBEngine, publish
 
 
-@pytest.fixture
-def engine(tmp_path: Path, records):
-    with DuckDBEngine.open(publish(tmp_path / "it's a store", records(40))) as opened:
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory, records):
+    """One for all: a test that could change it would be a finding, and fail the next."""
+    with DuckDBEngine.open(publish(tmp_path_factory.mktemp("engine") / "it's a store", records(40))) as opened:
         yield opened
 
 
