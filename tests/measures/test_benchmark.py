@@ -13,7 +13,7 @@ from tests.reference.clinics import clinic
 
 from process import store
 from process.measures import benchmark, benchmark_rules, catalogue, parameters
-from process.measures.benchmark_rules import EVERY_BAND, bands_around, may_know, released, sample
+from process.measures.benchmark_rules import EVERY_BAND, bands_around, in_batches, may_know, released, sample
 from process.measures.publishing import publish
 
 
@@ -110,6 +110,24 @@ def test_three_quarters_of_the_courses_are_drawn_rounded_up_and_anew_for_each_fi
     assert often == pytest.approx(np.full(20, 0.75), abs=0.03)
 
 
+@pytest.mark.parametrize(("courses", "of"), [(0, 0), (9, 0), (10, 10), (29, 20), (30, 30), (39, 30)])
+def test_a_figure_is_of_whole_tens_of_courses(courses, of):
+    assert in_batches(courses) == of
+
+
+def test_one_course_that_ends_changes_no_figure_of_the_next_quarter_but_by_its_draw(folder):
+    """Both quarters' figures are of the same 40 courses, whatever the two that have ended since were; those two are the last that ended."""
+    publish(folder, stopping(*SIX[:-1], ("T5", 5, 5), day="2026-09-28"))
+    first = found(folder)
+    records = stopping(*SIX[:-1], ("T5", 5, 5), ("T0", 2, 5), day="2026-10-05")
+    late = records["courses"]["course_id"].isin(records["courses"]["course_id"].tail(2))
+    assert late.sum() == 2
+    records["courses"].loc[late, ["start_week", "ending"]] = [pd.Timestamp("2026-02-02"), "patient_stopped"]
+    records["sessions"]["week"] += pd.to_timedelta(28 * records["sessions"]["course_id"].isin(records["courses"].loc[late, "course_id"]), unit="D")
+    publish(folder, records)
+    pd.testing.assert_frame_equal(found(folder).drop(columns="quarter"), first.drop(columns="quarter"))
+
+
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "store"
@@ -127,18 +145,18 @@ def stopping(*groups: tuple[str, int, int], day: str = "2026-11-16") -> dict[str
     return records | {"manifest": records["manifest"].assign(as_of=pd.Timestamp(day))}
 
 
-SIX = [(f"T{n}", 6, 5) for n in range(6)]
+SIX = [(f"T{n}", 7, 5) for n in range(6)]
 
 
 def test_a_figure_is_the_one_of_the_courses_that_were_drawn(folder):
-    """36 courses, 12 of them stopped; 27 are drawn, by the seed that the figure and the chance of this estimate (`tests/conftest.py`) make."""
+    """Of 42 courses the first 40, 14 of them stopped; 30 are drawn, by the seed that the figure and the chance of this estimate (`tests/conftest.py`) make."""
     publish(folder, stopping(*SIX))
     row = found(folder).set_index("band").loc["4-8"]
     key = "endings|patient_stopped|0|4-8||"
     seed = int.from_bytes(hashlib.sha256(bytes(16) + key.encode()).digest()[:8], "big")
-    drawn = sample(36, seed)
-    expected = 100 * sum(place % 3 == 0 for place in drawn) / 27
-    assert len(drawn) == 27 and row["value"] == 5 * round(expected / 5) and row["courses"] == 30 and row["quarter"] == "2026-Q4"
+    drawn = sample(40, seed)
+    expected = 100 * sum(place % 3 == 0 for place in drawn) / 30
+    assert len(drawn) == 30 and row["value"] == 5 * round(expected / 5) and row["courses"] == 30 and row["quarter"] == "2026-Q4"
     assert set(found(folder)["band"]) == {"4-8", "1-8", "every"} and set(found(folder)["measure"]) == {"endings"}
 
 

@@ -123,7 +123,7 @@ class Lease:
         result = measure.answer(cube, bounds) if cube is not None else nothing(measure.definition)
         filtered = self._filtered(bounds, measure.definition)
         table, withheld = on_screen(result.table, measure.definition, viewer, filtered)
-        headlines, more = on_screen(result.headlines, measure.definition, viewer, filtered)
+        headlines, more = on_screen(result.headlines, measure.definition, viewer, filtered, table)
         notes = notes_on_screen(result.notes, *self._size(bounds), measure.definition, viewer, filtered)
         self.clinic.looking.at(viewer, self.clinic.records.generation.name, self._chosen(bounds), name, len(table))
         return Answer(

@@ -71,7 +71,7 @@ OUTCOME, GOALS = "outcome_categories", "benchmark_goals"
 
 def _figures(measure: str, about: Benchmark, courses: pd.DataFrame, chance: bytes) -> list[tuple]:
     """Rows of `_COLUMNS` for each band, of all courses and of those with one code of one attribute."""
-    courses = courses.sort_values("course_id", kind="stable")
+    courses = courses.sort_values(["last_week", "course_id"], kind="stable", na_position="first")
     whose = pd.factorize(courses["therapist_id"])[0]
     length, part, whole = (courses[name].to_numpy(dtype=float) for name in ("completed", "part", "whole"))
     at = {name: courses[name].astype("object").to_numpy() for name in ("group", "point", *ATTRIBUTES)}
@@ -85,6 +85,7 @@ def _figures(measure: str, about: Benchmark, courses: pd.DataFrame, chance: byte
                 for band, (first, last) in rules.EVERY_BAND.items():
                     key = "|".join((measure, group, str(point), band, attribute, code))
                     cell = with_code[(length[with_code] >= first) & (length[with_code] <= last)]
+                    cell = cell[: rules.in_batches(len(cell))]
                     if len(cell) < rules.LEAST_COURSES:
                         continue
                     cell = cell[rules.sample(len(cell), _seed(chance, key))]

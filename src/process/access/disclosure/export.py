@@ -11,7 +11,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from process.access.disclosure.company import take_company, wholes
+from process.access.disclosure.company import hide_what_comes_before, take_company, wholes
 from process.access.disclosure.limits import (
     COUNT_STEP,
     FIGURES,
@@ -20,6 +20,7 @@ from process.access.disclosure.limits import (
     MINIMUM_THERAPISTS,
     THERAPIST,
     THERAPISTS,
+    TOTAL,
     Floats,
     nearest,
     numbers,
@@ -27,7 +28,6 @@ from process.access.disclosure.limits import (
 from process.measures.definition import Definition
 from process.measures.intervals import LEVEL, wilson
 
-_TOTAL = "_total"
 _STAY = ("df", "expected", "adjusted", "effective", "shrunk", "shrunk_lower", "shrunk_upper", "beyond", "signal")
 """Columns that never leave: with the rounded counts beside them they would give the exact ones away, or they are of no use without them."""
 
@@ -55,14 +55,15 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
     small = np.zeros(len(out), bool)
     for name in counts:
         small |= _few(exact[name])
-    if percent and not definition.percent_of.endswith(_TOTAL):
+    if percent and not definition.percent_of.endswith(TOTAL):
         small |= _few(part) | _few(exact[definition.percent_of] - part)
     if not own and not definition.workload:
         small |= (exact["courses"] > 0) & (exact["therapists"] < MINIMUM_THERAPISTS)
     # What the screen withheld has its company already: its unknown count is taken for one that is large enough.
     courses = np.nan_to_num(exact["courses"], nan=MINIMUM_COURSES)
-    for whole in wholes(out, definition):
+    for whole in wholes(out, definition, exact=False):
         take_company(small, courses, whole)
+    hide_what_comes_before(small, out, definition)
     for name in counts:
         out[name] = np.where(small, np.nan, nearest(exact[name], COUNT_STEP))
     out = _totals(out, definition, counts)
@@ -96,7 +97,7 @@ def _percentage(out: pd.DataFrame, definition: Definition) -> str:
 
 def _of_a_part(out: pd.DataFrame, definition: Definition, small: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The rows whose whole is a total of which a part is withheld: a percentage of the rest would be larger than it is, 100 % where one part is left."""
-    if not definition.percent_of.endswith(_TOTAL) or not set(definition.keys) <= set(out):
+    if not definition.percent_of.endswith(TOTAL) or not set(definition.keys) <= set(out):
         return np.zeros(len(out), bool)
     group = [out[name] for name in definition.keys[:-1]] or [pd.Series(0, index=out.index)]
     return pd.Series(small, index=out.index).groupby(group, dropna=False).transform("any").to_numpy(dtype=bool)
@@ -128,8 +129,8 @@ def _totals(out: pd.DataFrame, definition: Definition, counts: list[str]) -> pd.
         return out
     group = [out[name] for name in definition.keys[:-1]] or [pd.Series(0, index=out.index)]
     for name in counts:
-        if name.endswith(_TOTAL):
-            out[name] = out[name].mask(out[name].notna(), out.groupby(group)[name.removesuffix(_TOTAL)].transform("sum"))
+        if name.endswith(TOTAL):
+            out[name] = out[name].mask(out[name].notna(), out.groupby(group)[name.removesuffix(TOTAL)].transform("sum"))
     total = (out[last] == "").to_numpy()
     if total.any() and not total.all():
         for name in counts:

@@ -19,6 +19,7 @@ FIGURES = ("share", "mean", "estimate", "lower", "upper", "df")
 THERAPISTS = ("therapists", "compared_therapists")
 THERAPIST = "therapist_id"
 WHOLE = "of_courses"
+TOTAL = "_total"
 
 
 def of_therapists(frame: pd.DataFrame, definition: Definition) -> bool:

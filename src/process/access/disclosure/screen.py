@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from process.access.disclosure.company import take_company, wholes
+from process.access.disclosure.company import hidden_beside, hidden_notes, hide_what_comes_before, take_company, wholes
 from process.access.disclosure.limits import (
     COUNT_STEP,
     FIGURES,
@@ -38,12 +38,15 @@ _CLINIC_NOTES = ("clinic_sd", "lower_edge", "upper_edge")
 """Notes that are clinic-wide parameters, as every note of a funnel is: two digits to whoever sees some therapists only."""
 
 
-def on_screen(frame: pd.DataFrame, definition: Definition, viewer: Viewer, filtered: bool = False) -> tuple[pd.DataFrame, int]:
+def on_screen(
+    frame: pd.DataFrame, definition: Definition, viewer: Viewer, filtered: bool = False, table: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, int]:
     """The rows as this viewer may see them, with a column `withheld`, and how many rows are withheld.
 
     A withheld row keeps its keys; its values and counts become missing. An empty cell (0 courses) is not withheld. A headline may have counts of its own,
     such as the two sides of a contrast; it is withheld when one of them is under the minimum, because the other side's curve would give it away.
     Where the rows are the parts of one whole, withheld ones take the smallest of the others with them (`company`): the whole would give them away.
+    `table` = the table as it is shown, where the rows are its headlines: one that reads a point that is withheld there is withheld, too.
     Rows of single therapists have rules of their own, see `_hidden_therapists`. `filtered` = any filter but the team: then counts of work, too, need the
     minimum, because a filter by ending or length singles courses out.
     """
@@ -61,6 +64,9 @@ def on_screen(frame: pd.DataFrame, definition: Definition, viewer: Viewer, filte
                 hidden |= (count > 0) & (count < MINIMUM_COURSES)
         for whole in wholes(frame, definition):
             take_company(hidden, courses, whole)
+        hide_what_comes_before(hidden, frame, definition)
+        if table is not None:
+            hidden |= hidden_beside(frame, table, definition)
     if not hidden.any():
         return frame.assign(withheld=hidden), 0
     numeric = [name for name in frame.columns if name not in definition.keys and pd.api.types.is_numeric_dtype(frame[name])]
@@ -68,7 +74,8 @@ def on_screen(frame: pd.DataFrame, definition: Definition, viewer: Viewer, filte
 
 
 def notes_on_screen(notes: dict[str, Any], courses: int, therapists: int, definition: Definition, viewer: Viewer, filtered: bool = False) -> dict[str, Any]:
-    """The notes as this viewer may read them: none where the courses in range (`courses`, of `therapists`) are too few, and no count under the minimum.
+    """The notes as this viewer may read them: none where the courses in range (`courses`, of `therapists`) are too few, and no count under the minimum
+    nor one that would give it away.
 
     A note that is withheld is absent.
     """
@@ -78,7 +85,8 @@ def notes_on_screen(notes: dict[str, Any], courses: int, therapists: int, defini
         return notes
     if 0 < courses and _too_few(courses, therapists):
         return {}
-    return {name: note for name, note in notes.items() if not (isinstance(note, int | np.integer) and 0 < note < MINIMUM_COURSES)}
+    hidden = hidden_notes(notes, definition)
+    return {name: note for name, note in notes.items() if name not in hidden}
 
 
 def parameters_on_screen(parameters: pd.DataFrame, viewer: Viewer) -> pd.DataFrame:

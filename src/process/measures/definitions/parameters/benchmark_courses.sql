@@ -1,8 +1,9 @@
--- Ended courses with at least one session, whose they are, how long they were, and the attributes that a benchmark can be told apart by.
+-- Ended courses with at least one session, whose they are, how long they were, when they ended, and the attributes that a benchmark can be told apart by.
 select
     course_id,
     therapist_id,
     completed,
+    last_week,
     problem,
     modality,
     team
