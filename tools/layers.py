@@ -21,6 +21,7 @@ CONFINED = {
     "panel_material_ui": ("pages", "server"),
     "holoviews": ("charts",),
     "hvplot": ("charts",),
+    "matplotlib": ("charts",),
     "bokeh": ("charts", "pages", "server"),
     "bokeh.plotting": ("charts",),
 }

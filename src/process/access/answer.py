@@ -81,15 +81,21 @@ class Answer:
 
     def exported(self, form: str = "table") -> Exported:
         """What may leave: withheld and rounded, see `access.disclosure`; `form` (csv, png, …) is for the audit log. `NotAllowed` where nothing may leave."""
-        table, headlines = (for_export(frame, self.definition, self.own) for frame in (self.table, self.headlines.rename_axis("headline").reset_index()))
+        found = self.would_leave()
         if self.leaving is not None:
-            self.leaving(form, len(table))
-        return Exported(self.name, self.definition, table, headlines, self.stamp, self.benchmark)
+            self.leaving(form, len(found.table))
+        return found
+
+    def would_leave(self) -> Exported:
+        """What `exported` would give: to say whether there is something to export. It is not noted, so nothing made of it is to be handed out."""
+        table, headlines = (for_export(frame, self.definition, self.own) for frame in (self.table, self.headlines.rename_axis("headline").reset_index()))
+        asked = {name: getattr(self, name) for name in ("own", "length", "basis", "filtered", "scope", "missing")}
+        return Exported(self.name, self.definition, table, headlines, self.stamp, self.benchmark, **asked)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """An answer as it may leave the house; every download is made from this one."""
+    """An answer as it may leave the house; every download is made from this one. `own` to `missing` say what was asked, as in `Answer`; they hold no figure."""
 
     name: str
     definition: Definition
@@ -97,6 +103,32 @@ class Exported:
     headlines: pd.DataFrame
     stamp: Stamp
     benchmark: Beside | None = None
+    own: bool = False
+    length: tuple[int, int] = (0, 0)
+    basis: str = ""
+    filtered: bool = False
+    scope: tuple[str, ...] | None = None
+    missing: tuple[str, ...] = ()
+
+    def as_answer(self) -> Answer:
+        """The same in the shape of an answer, for what draws answers. It has no notes, no names of staff and no query, because those do not leave."""
+        return Answer(
+            name=self.name,
+            definition=self.definition,
+            table=self.table,
+            headlines=self.headlines.set_index("headline"),
+            notes={},
+            withheld=int(self.table["withheld"].sum()),
+            missing=self.missing,
+            sql="",
+            stamp=self.stamp,
+            own=self.own,
+            length=self.length,
+            basis=self.basis,
+            filtered=self.filtered,
+            benchmark=self.benchmark,
+            scope=self.scope,
+        )
 
     def csv(self) -> str:
         """The table as CSV under its stamp; a text that a spreadsheet would run as a formula is quoted with an apostrophe.

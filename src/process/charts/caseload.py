@@ -23,13 +23,13 @@ def _weeks_frame(answer: Answer) -> Frame:
     table = answer.table.assign(week=pd.to_datetime(answer.table["week"]))
     total = table[table["therapist_id"] == ""].set_index("week")["active"]
     weeks = list(total.index)
-    place = {week: float(number) for number, week in enumerate(weeks)}
+    place = {week: float(at) for at, week in enumerate(weeks)}
     rows = table[table["therapist_id"] != ""]
     if answer.own or rows["withheld"].any() or not len(rows):
         return _all_weeks(total, months(weeks))
     most = rows.groupby("therapist_id")["active"].max().sort_values(ascending=False, kind="stable")
     shown = sorted(most.index[:SHOWN_THERAPISTS], reverse=True)
-    line = {name: float(number) for number, name in enumerate(shown)}
+    line = {name: float(at) for at, name in enumerate(shown)}
     rows = rows[rows["therapist_id"].isin(line) & (rows["active"] > 0)]
     x, y = rows["week"].map(place).to_numpy(dtype=float), rows["therapist_id"].map(line).to_numpy(dtype=float)
     active = rows["active"].to_numpy(dtype=float)
@@ -66,8 +66,9 @@ def _all_weeks(total: pd.Series, ticks: dict[float, str]) -> Frame:
     step = round_step(most)
     top = max(float(np.ceil(most / step) * step), step)
     now = [(place[-1], active[-1] + top * 0.05, f"{active[-1]:.0f}", look.INK, "center")] if len(active) and np.isfinite(active[-1]) else []
+    what = (-0.7, top * 1.07, "active courses by week", look.FAINT, "left")
     return Frame(
-        {"cells": bars, "text": as_columns(now, TEXT)},
+        {"cells": bars, "text": as_columns([what, *now], TEXT)},
         Axis(-0.8, len(active) + 0.5, ticks),
         counts_axis(top, step),
     )
@@ -111,6 +112,16 @@ def _weeks_says(answer: Answer) -> str:
     return f"In the week of {when} <b>{number(now, 'course')} {'was' if now == 1 else 'were'} active</b>{carried}, {moved} a year before.{shown}{left}"
 
 
+def _weeks_says_rounded(answer: Answer) -> str:
+    """The last week and the one a year before, each as it leaves: their difference could be a matter of rounding."""
+    total = answer.table[answer.table["therapist_id"] == ""].sort_values("week")
+    now, year = (f"<b>{few_or(float(total['active'].iloc[at]), 'course')}</b>" for at in (-1, 0))
+    when, then = (f"{pd.Timestamp(total['week'].iloc[at]):%d %B %Y}" for at in (-1, 0))
+    whose = " of yours" if answer.own else ""
+    kept = " that these filters keep" if answer.filtered else ""
+    return f"In the week of {when}, {now}{whose}{kept} were active; in that of {then}, {year}."
+
+
 CHARTS = {
     "active_courses": Chart(
         (Layer("boxes", "cells"), Layer("text", "text")),
@@ -119,6 +130,7 @@ CHARTS = {
         height=480,
         wide=True,
         grid=False,
+        says_rounded=_weeks_says_rounded,
         describes="Grid of therapists by week, darker for more active courses; the number now at the right",
     ),
 }

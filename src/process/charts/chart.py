@@ -18,7 +18,11 @@ from process.charts.words import unable
 
 @dataclass(frozen=True)
 class Chart:
-    """How one measure is drawn and put into words; `wide` = the card takes the page's whole width."""
+    """How one measure is drawn and put into words; `wide` = the card takes the page's whole width.
+
+    `says_rounded` = the sentence where an exported answer is all that is known: there are no notes then, and headlines are rounded (None = `says`);
+    `stays` = why no picture of it leaves whatever the answer, in words; `counts` = the column of counts that it is drawn from, where it draws no estimate.
+    """
 
     layers: tuple[Layer, ...]
     frame: Callable[[Answer], Frame]
@@ -30,6 +34,9 @@ class Chart:
     grid: bool = True
     describes: str = ""
     lacks: Callable[[Answer], str] = lambda answer: ""
+    says_rounded: Callable[[Answer], str] | None = None
+    stays: str = ""
+    counts: str = ""
 
     def unable(self, answer: Answer) -> str:
         """Why there is nothing to draw, in words; empty when there is something."""
@@ -45,7 +52,8 @@ class Chart:
 
     def figure(self, answer: Answer) -> hv.Overlay:
         """The figure of one answer as a HoloViews object, as notebooks show it."""
-        return compose(self.layers, self.frame(answer), self.height, self.xlabel, self.ylabel, self.grid)
+        frame = BLANK if self.unable(answer) else self.frame(answer)
+        return compose(self.layers, frame, self.height, self.xlabel, self.ylabel, self.grid)
 
     def sentence(self, answer: Answer) -> str:
         """The sentence, or why there is none; after it what the clinic's benchmark says, for whoever has one."""

@@ -36,18 +36,18 @@ def _lengths_frame(answer: Answer) -> Frame:
     rules = {"x0": [median["estimate"]], "x1": [median["estimate"]], "y0": [0.0], "y1": [top]} if median else {}
     texts = [(median["estimate"], top * 1.03, f"half have {median['estimate']:g} or fewer", look.INK, "left")] if median else [(0.0, 0.0, "", look.INK, "left")]
     text = as_columns(texts, TEXT)
-    last = float(length.max()) if len(length) else 10.0
+    last = max(float(length.max()) if len(length) else 10.0, float(np.ceil(median["estimate"])) if median else 0.0)
     tick = 5 if last <= 60 else 10
     x = Axis(min(float(length.min()) if len(length) else 0.0, 1.0) - 0.8, last + 1.2, {float(at): str(at) for at in range(0, int(last) + 1, tick)})
     return Frame({"bars": bars, "rules": rules, "text": text}, x, counts_axis(top, step))
 
 
-def _lengths_says(answer: Answer) -> str:
+def _lengths_says(answer: Answer, grey: str = " Grey bars stand for 1 to 7 courses.") -> str:
     median, low, high = (headline(answer, name) for name in ("median", "lower_quartile", "upper_quartile"))
     if median is None or low is None or high is None:
         return "Too few courses in this range to describe their length."
     what = {"completed": "that have ended had", "so_far": "have had so far", "planned": "were planned with"}[answer.basis]
-    grey = " Grey bars stand for 1 to 7 courses." if answer.withheld else ""
+    grey = grey if answer.withheld else ""
     half = f"<b>{median['estimate']:g} sessions or fewer</b>; the middle half {round(low['estimate']):g} to {round(high['estimate']):g}"
     return f"Half of the {number(median['courses'], 'course')} {what} {half}.{grey}"
 
@@ -129,6 +129,8 @@ CHARTS = {
         _lengths_says,
         xlabel="attended sessions",
         ylabel="courses",
+        counts="courses",
+        says_rounded=lambda answer: _lengths_says(answer, " Grey bars are withheld, and are all drawn alike."),
         describes="Histogram of courses by number of attended sessions, the median marked",
     ),
     "endings": Chart(

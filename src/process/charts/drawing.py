@@ -43,7 +43,7 @@ def compose(layers: tuple[Layer, ...], frame: Frame, height: int, xlabel: str = 
     elements = []
     for layer in layers:
         kind = KINDS[layer.kind]
-        elements.append(kind.element(filled(frame.layers.get(layer.name, {}), kind.needs), layer.name).opts(**_OPTIONS.get(layer.kind, {}) | layer.options))
+        elements.append(kind.element(filled(frame.layers.get(layer.name, {}), kind.needs), layer.name).opts(**OPTIONS.get(layer.kind, {}) | layer.options))
     return hv.Overlay(elements).opts(
         title="",
         responsive=True,
@@ -63,7 +63,7 @@ def compose(layers: tuple[Layer, ...], frame: Frame, height: int, xlabel: str = 
     )
 
 
-_OPTIONS: dict[str, dict[str, Any]] = {
+OPTIONS: dict[str, dict[str, Any]] = {
     "band": {"line_alpha": 0, "fill_alpha": 0.14},
     "line": {"line_width": 2.4},
     "points": {"color": "colour", "size": 5, "tools": ["hover"], "hover_tooltips": "@tip"},

@@ -66,6 +66,20 @@ def _reviews_says(answer: Answer) -> str:
     )
 
 
+def _reviews_says_rounded(answer: Answer) -> str:
+    """Counts alone: the percentage of the headline and its interval would give the exact ones away."""
+    row = headline(answer, "overdue")
+    if row is None:
+        return "Too few open goals in courses that are still going to say how many are overdue."
+    after = int(answer.definition.parameter("overdue_after"))
+    many = f"{number(row['overdue'], 'open goal')} of {int(row['goals']):,}" if row["overdue"] else f"none of {number(row['goals'], 'open goal')}"
+    few = " Grey bars are withheld." if answer.withheld else ""
+    return (
+        f"In {'your courses' if answer.own else 'courses'} that are still going, <b>{many}</b> {'are' if row['overdue'] else 'is'} overdue: not rated or "
+        f"reviewed for more than {after} attended sessions ({number(row['courses'], 'course')}; no interval: rounded counts).{few}"
+    )
+
+
 def _reviews_lacks(answer: Answer) -> str:
     return "" if np.isfinite(answer.table["goals"].astype(float)).any() else too_few(answer)
 
@@ -109,6 +123,8 @@ CHARTS = {
         xlabel="attended sessions since the last look",
         ylabel="open goals",
         lacks=_reviews_lacks,
+        counts="goals",
+        says_rounded=_reviews_says_rounded,
         describes="Bars: open goals by attended sessions since they were last rated or reviewed; those overdue stand to the right of a rule",
     ),
     "impasse": Chart(

@@ -11,6 +11,8 @@ from process.charts import beside, look
 from process.charts.layers import TEXT, Axis, Columns, Frame, Layer, as_columns
 from process.charts.words import number, plain
 
+NOT_SHOWN = ("not shown: fewer than 8 courses", "fewer than 8 courses", "fewer than 8", "not shown")
+"""What rows and cells without a value may say of why."""
 _CARD, _LETTER, _GAP = 300.0, 6.2, 9.0
 """Pixels: what a phone leaves a figure, a letter of its texts, and from a dot to its words."""
 

@@ -49,6 +49,17 @@ def _after_says(answer: Answer) -> str:
     )
 
 
+def _after_says_rounded(answer: Answer) -> str:
+    """Without the notes: how often somebody looked for a rupture does not leave."""
+    share = headline(answer, "repaired_share")
+    if share is None:
+        return "The curves describe recorded ruptures; too few to say how many were repaired."
+    return (
+        f"Of {number(share['ruptures'], 'recorded rupture')}, <b>{share['estimate']:.0f} % are repaired</b>: acknowledged by both and repaired "
+        f"({interval(share, ' %', 0)}). The curves describe them; who is repaired is known only afterwards, so they are no comparison."
+    )
+
+
 LIKE = Plan(
     (Line("rupture", "after a rupture", look.VERMILLION), Line("like", "like sessions, no rupture", look.INK, "dotted")),
     counted="sessions with a score",
@@ -186,6 +197,7 @@ CHARTS = {
         xlabel=_AROUND,
         ylabel=_CHANGE,
         wide=True,
+        says_rounded=_after_says_rounded,
         describes="Two curves around a rupture: change from own level, repaired and not repaired",
     ),
     "rupture_against_like_sessions": Chart(

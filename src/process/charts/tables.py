@@ -152,6 +152,11 @@ def as_table(answer: Answer) -> str:
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
+def worded(measure: str, column: str, value: Any) -> str:
+    """A code of one of a measure's keys in words, as its table has it; not escaped."""
+    return html.unescape(_cell(column, value, False, _CELLS | _CELLS_OF.get(measure, {})))
+
+
 def _cell(name: str, value: Any, withheld: bool, codes: dict[str, str], few: str = "fewer than 8") -> str:
     if name in ("level", "ending"):
         return html.escape(_WORDS.get(str(value)) or codes.get(str(value), str(value)))

@@ -62,7 +62,9 @@ def tip_interval(row: dict[str, Any], digits: int = 1) -> str:
 
 
 def number(value: float, one: str, many: str | None = None) -> str:
-    """A count with its noun: `1 course`, `1,204 courses`."""
+    """A count with its noun: `1 course`, `1,204 courses`; one that is withheld (NaN) says so."""
+    if np.isnan(value):
+        return f"fewer than 8 {many or one + 's'}"
     return f"{int(value):,} {one if int(value) == 1 else many or one + 's'}"
 
 
@@ -85,7 +87,9 @@ def unable(answer: Answer) -> str:
     """Why there is nothing to draw, in words; empty when there is something."""
     if answer.missing:
         return missing(answer)
-    values = [name for name in answer.definition.values if name in answer.table and name not in ("lower", "upper")] or list(answer.definition.counts)
+    values = [name for name in answer.definition.values if name in answer.table and name not in ("lower", "upper")] or [
+        name for name in answer.definition.counts if name in answer.table
+    ]
     known = np.column_stack([answer.table[name].to_numpy(dtype=float) for name in values]) if len(answer.table) else np.zeros((0, 1))
     if {"session", "offset"} & set(answer.table):
         known = known[answer.table["courses"].to_numpy(dtype=float) >= LEAST_COURSES]

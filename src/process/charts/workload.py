@@ -84,6 +84,15 @@ def _says(answer: Answer) -> str:
     return f"In the week of {when} {order}.{year}{apart}{left}"
 
 
+def _says_rounded(answer: Answer) -> str:
+    """The last week alone: sums over weeks of rounded counts would add the rounding up."""
+    last = {kind: float(_all(answer, kind)["events"].iloc[-1]) for kind in ("sessions", "starts", "endings")}
+    when = f"{pd.Timestamp(_all(answer, 'sessions')['week'].iloc[-1]):%d %B %Y}"
+    held = f"<b>{few_or(last['sessions'], 'session')}</b> were held{' by you' if answer.own else ''}"
+    hidden = " Weeks with fewer than 8 sessions, courses begun or courses ended show none of them." if answer.withheld else ""
+    return f"In the week of {when}, {held}; {few_or(last['starts'], 'course')} began and {few_or(last['endings'], 'course')} ended.{hidden}"
+
+
 def _lacks(answer: Answer) -> str:
     seen = _all(answer, "sessions")["events"].to_numpy(dtype=float)
     return (
@@ -102,6 +111,7 @@ CHARTS = {
         wide=True,
         grid=False,
         lacks=_lacks,
+        says_rounded=_says_rounded,
         describes="Bars by week: sessions held, and under them courses begun upwards and courses ended downwards",
     ),
 }

@@ -17,6 +17,7 @@ from process.measures import catalogue
 from process.pages import look
 from process.pages.filters import BUSY
 from process.pages.ordered import in_order
+from process.pages.picture import Picture
 from process.pages.said import Said
 
 WAITING = "<p class='reason'>Counting …</p>"
@@ -43,10 +44,12 @@ class Card:
         self._csv = pn.widgets.FileDownload(
             callback=self._export, filename=f"{self.name}.csv", label="CSV", embed=False, auto=True, stylesheets=[look.LINK], margin=0
         )
+        self._picture = Picture(name, lambda: self._answer, lambda panel: self.body.insert(self.body.objects.index(self._tools) + 1, panel))
         self._foot = Said(look.TEXT)
         self._as_table.param.watch(self._open_table, "value")
         self._as_about.param.watch(self._open_about, "value")
-        tools = pn.FlexBox(self._as_table, self._as_about, self._csv, self._foot.pane, margin=0, gap="4px 16px", align_items="center")
+        parts = (self._as_table, self._as_about, self._csv, self._picture.tool, self._foot.pane)
+        tools = pn.Row(*parts, margin=0, stylesheets=[look.WRAP], sizing_mode="stretch_width")
         self._tools = tools
         self._opened = opened
         self.closed = opened is not None
@@ -91,6 +94,7 @@ class Card:
             self._drawing.update(self._chart.frame(answer))
             self._plot.visible = True
         self._foot.say(f"<span class='foot'>{self._footnote(answer)}</span>")
+        self._picture.follow()
         if self._table.visible:
             _say(self._table, as_table(answer))
 

@@ -6,7 +6,7 @@ from datetime import date
 from html import escape
 from importlib import resources
 
-__all__ = ["ASIDE", "CHIP", "CHOICE", "LINK", "LOG", "METHODS", "PAGE", "RANGE", "SIGNED_IN", "TABLE", "TEXT", "WIDGET", "day", "escape"]
+__all__ = ["ASIDE", "CHIP", "CHOICE", "LINK", "LOG", "METHODS", "PAGE", "RANGE", "SIGNED_IN", "TABLE", "TEXT", "WIDGET", "WRAP", "day", "escape"]
 
 
 def _style(name: str) -> str:
@@ -22,6 +22,7 @@ CHIP = _style("chip")
 WIDGET = _style("widget")
 RANGE = _style("range")
 CHOICE = _style("choice")
+WRAP = _style("wrap")
 METHODS = _style("methods")
 SIGNED_IN = resources.files("process.pages").joinpath("signed_in.js").read_text("utf-8")
 """The script that tells a reader when their sign-in ends, and takes the figures away when it has."""
