@@ -7,6 +7,7 @@ compared or stored; new surrogates are saved before the generation that shows th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from process.contract.policy import Policy
 from process.errors import FileRefused, SettingWrong
 from process.intake import Report
 from process.intake.codes.folder import CodesFolder, remember
-from process.intake.codes.key_sheets import write_sheets
+from process.intake.codes.key_sheets import drafted, write_sheets
 from process.intake.codes.remembered import Starts
 from process.intake.codes.surrogates import Records, disguise
 from process.loading import continuing, forgetting, incremental
@@ -194,11 +195,13 @@ def _publish(
             "Keep a copy of both apart from the store: without them nobody gets the same codes again."
         )
     about = {"intake": _without_file_names(report.as_dict()), "codes": entry(table)}
-    generation = incremental.publish(folder, comparison, say, about, wishes.new_parameters, own, chosen.key)
+    with ThreadPoolExecutor(1) as beside:  # key sheets are made ready beside the generation, and written when it is served
+        drafts = beside.submit(drafted, table.codes)
+        generation = incremental.publish(folder, comparison, say, about, wishes.new_parameters, own, chosen.key)
     remember(folder, table)
     _keep_policy(folder, wishes, policy)
     say("key sheets", 0, 1)
-    written = write_sheets(table)
+    written = write_sheets(table, drafts=drafts.result())
     if written:
         told.append(f"{written} key sheet{'s were' if written != 1 else ' was'} written to {table.path / 'sheets'}.")
     return Loaded(report, changes, generation, tuple(told))

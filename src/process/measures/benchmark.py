@@ -74,24 +74,26 @@ def _figures(measure: str, about: Benchmark, courses: pd.DataFrame, chance: byte
     courses = courses.sort_values(["last_week", "course_id"], kind="stable", na_position="first")
     whose = pd.factorize(courses["therapist_id"])[0]
     length, part, whole = (courses[name].to_numpy(dtype=float) for name in ("completed", "part", "whole"))
-    at = {name: courses[name].astype("object").to_numpy() for name in ("group", "point", *ATTRIBUTES)}
+    within = {band: (length >= first) & (length <= last) for band, (first, last) in rules.EVERY_BAND.items()}
+    numbers, names = zip(*(pd.factorize(courses[name].astype("str"), sort=True) for name in ATTRIBUTES), strict=True)  # -1 = not recorded
+    pair, pairs = pd.factorize(pd.MultiIndex.from_arrays([courses["group"].astype("str"), courses["point"].astype("int64")]))
     rows = []
-    for group, point in sorted({(str(group), int(point)) for group, point in zip(at["group"], at["point"], strict=True)}):
-        here = np.flatnonzero((at["group"] == group) & (at["point"] == point))
-        for attribute in ("", *ATTRIBUTES):
-            codes = sorted({code for code in at[attribute][here] if isinstance(code, str)}) if attribute else [""]
-            for code in codes:
-                with_code = here[at[attribute][here] == code] if attribute else here
-                for band, (first, last) in rules.EVERY_BAND.items():
-                    key = "|".join((measure, group, str(point), band, attribute, code))
-                    cell = with_code[(length[with_code] >= first) & (length[with_code] <= last)]
-                    cell = cell[: rules.in_batches(len(cell))]
-                    if len(cell) < rules.LEAST_COURSES:
-                        continue
-                    cell = cell[rules.sample(len(cell), _seed(chance, key))]
-                    told = rules.released(whose[cell], part[cell], whole[cell], about.kind == "percent")
-                    if told is not None:
-                        rows.append((f"{key}|{told.known}", told.value, told.courses, len(np.unique(whose[cell]))))
+    for group, point in sorted(pairs):
+        here = np.flatnonzero(pair == pairs.get_loc((group, point)))
+        cells = [("", "", here)]
+        for attribute, codes, texts in zip(ATTRIBUTES, numbers, names, strict=True):
+            cells += [(attribute, texts[code], here[codes[here] == code]) for code in np.unique(codes[here]) if code >= 0]
+        for attribute, code, with_code in cells:
+            for band, inside in within.items():
+                key = "|".join((measure, group, str(point), band, attribute, code))
+                cell = with_code[inside[with_code]]
+                cell = cell[: rules.in_batches(len(cell))]
+                if len(cell) < rules.LEAST_COURSES:
+                    continue
+                cell = cell[rules.sample(len(cell), _seed(chance, key))]
+                told = rules.released(whose[cell], part[cell], whole[cell], about.kind == "percent")
+                if told is not None:
+                    rows.append((f"{key}|{told.known}", told.value, told.courses, len(np.unique(whose[cell]))))
     return rows
 
 

@@ -102,7 +102,8 @@ def _lasting(distress: Floats, course: NDArray[np.int64], losses: bool) -> tuple
     (n_pre, pre, squares_pre), (n_post, post, squares_post) = (_side(part) for part in np.split(windows, 2, axis=1))
     enough = (n_pre >= LEAST_A_SIDE) & (n_post >= LEAST_A_SIDE)
     df = np.where(enough, n_pre + n_post - 2, 1)
-    margin = scipy.special.stdtrit(df, CONFIDENCE) * np.sqrt((squares_pre + squares_post) / df)
+    critical = scipy.special.stdtrit(np.arange(2 * SESSIONS_A_SIDE - 1), CONFIDENCE)  # of each df that there can be; one by one it takes most of the time
+    margin = critical[df] * np.sqrt((squares_pre + squares_post) / df)
     return enough, enough & ((post - pre if losses else pre - post) > margin)
 
 

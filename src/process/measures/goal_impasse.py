@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from process.measures import stillness
 from process.measures.cube import Cube, Grid, grid
 from process.measures.definition import load
 from process.measures.intervals import clustered_shares
@@ -68,7 +69,7 @@ def stretches(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
     mean of the course's earlier scores than the clinic-wide within-course standard deviation. Rows come by course in the order of sessions.
     """
     numbers = {entry.name: entry.value for entry in load(DEFINITIONS / "goals" / "impasse.toml").parameters}
-    found = query("select * from session_stillness order by course_id, attended_rank")
+    found = stillness.sessions(query)
     band = float(numbers["band_sd"]) * value(parameters, "within_course_sd", "patient")
     known = (found["score"].notna() & (found["earlier_scores"] >= numbers["earlier_scores"])).to_numpy()
     outside = known & ((found["score"] - found["earlier_mean"]).abs() > band).to_numpy()
@@ -78,8 +79,8 @@ def stretches(query: Query, parameters: pd.DataFrame) -> pd.DataFrame:
         "outside": outside,
         "seen": ((found["compared"] > 0) | (found["moved"] > 0)).to_numpy(),
         "moved": (found["moved"] > 0).to_numpy(),
-        "rupture": (found["ruptures"] > 0).to_numpy(),
-        "unreviewed": (found["unreviewed"] > 0).to_numpy(),
+        "rupture": found["rupture"].to_numpy(),
+        "unreviewed": found["unreviewed"].to_numpy(),
     }
     rank, k = found["attended_rank"].to_numpy(), int(numbers["stretch"])
     sums = {name: _last(values, k) for name, values in columns.items()}

@@ -10,7 +10,7 @@ from process import shipped
 from process.measures import derived
 from process.pages import explained
 from process.pages.document import Block, Bullets, Code, Formula, Link, Paragraph, Section, Written, named
-from process.store.build import PASSING, summaries
+from process.store.build import summaries
 
 INTRODUCTION = (
     "Every figure on these pages is worked out from a reviewed definition. Here is each of them: the question, the formula, the choices and their reasons, the "
@@ -37,9 +37,7 @@ def uncertainty() -> Section:
 
 def tables() -> Section:
     """What is computed once when records are loaded: the summaries with their SQL, and what statistics add."""
-    passing = " and ".join(named(name) for name in sorted(PASSING))
-    about = "When records are loaded, these tables are made once and stored with them; questions are then asked of them. "
-    about += f"One is made on the way alone and not kept: {passing}."
+    about = "When records are loaded, these tables are made once and stored with them; questions are then asked of them."
     inner = [Section(f"Table {named(name)}", f"table-{name}", (Paragraph(described(name)), Code("The statement", sql))) for name, sql in summaries()]
     inner += [Section(f"Table {named(name)}", f"table-{name}", (Paragraph(described(name)),)) for name in derived.STORED]
     return Section("Tables made at load", "tables", (Paragraph(about),), tuple(inner))

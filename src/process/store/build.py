@@ -31,8 +31,6 @@ MEMORY_MB = 600
 """What DuckDB may hold while it builds, for each million sessions or part of one; the rest is spilled beside the file, encrypted where the file is. A load of a
 million sessions as a whole stays under 2 GiB with it."""
 SUMMARIES = Path(__file__).parent / "summaries"
-PASSING = frozenset({"session_stillness"})
-"""Summaries that are asked on the way alone, by what statistics make of them; a generation does not keep them."""
 
 
 def summaries() -> list[tuple[str, str]]:
@@ -41,8 +39,8 @@ def summaries() -> list[tuple[str, str]]:
 
 
 def kept() -> tuple[str, ...]:
-    """The names of the summaries that a generation keeps, in the order they are built."""
-    return tuple(name for name, _ in summaries() if name not in PASSING)
+    """The names of the summaries, in the order they are built."""
+    return tuple(name for name, _ in summaries())
 
 
 def build(
@@ -86,8 +84,7 @@ def build(
                     progress(steps[done], done, len(steps))
                     connection.execute(f'create table "{name}" as {select}')
                     asking.made(name)
-                    if name not in PASSING:
-                        writer.table(name)
+                    writer.table(name)
                 if derive is not None:
                     progress(steps[-1], len(steps) - 1, len(steps))
                 for name, frame in derived.result().items():

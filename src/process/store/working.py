@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from process.contract import instruments
 from process.contract.instruments import Form
-from process.contract.tables import Table
+from process.contract.tables import TABLES, Table
 from process.intake.keys import alike
-from process.store.types import derived_type, enumeration, stored_type, values_of
+from process.store.types import derived_type, stored_type, values_of
 
 WORKING = "memory.main"
 """Where the working tables lie, whatever is attached beside them."""
@@ -83,7 +83,13 @@ def put(connection: duckdb.DuckDBPyConnection, table: Table, frame: pd.DataFrame
 def put_registry(connection: duckdb.DuckDBPyConnection, forms: Sequence[Form] | None = None) -> None:
     """Make the registry of instruments a working table."""
     frame = instruments.table(forms)
-    put_frame(connection, f"{WORKING}.instruments", frame, _REGISTRY_TYPES | {name: enumeration(set(frame[name])) for name in ("instrument", "form", "rater")})
+    put_frame(connection, f"{WORKING}.instruments", frame, _REGISTRY_TYPES | _types_of_scores(forms))
+
+
+def _types_of_scores(forms: Sequence[Form] | None) -> dict[str, str]:
+    """The types of what a form is named by, as scores have them: values of two types would be compared as text, score by score."""
+    columns = {column.name: column for column in TABLES["scores"].columns}
+    return {name: stored_type(columns[name], forms) for name in ("instrument", "form", "rater")}
 
 
 def put_frame(connection: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, types: Mapping[str, str] | None = None) -> None:

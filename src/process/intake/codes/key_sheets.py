@@ -15,7 +15,7 @@ import os
 import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from process import sealed
@@ -49,24 +49,45 @@ class KeySheet:
     rows: tuple[tuple[str, str, str, str], ...]
 
 
-def write_sheets(folder: CodesFolder, anew: str | None = None) -> int:
+@dataclass(frozen=True)
+class Drafts:
+    """What key sheets will say, by therapist: `rows`, `holds` (their hash), `seals` that are new, and `files`, whole, of those that say something new."""
+
+    rows: dict[str, list[tuple[str, str, str, str]]] = field(repr=False)
+    holds: dict[str, str]
+    seals: dict[str, SheetSeal] = field(repr=False)
+    files: dict[str, bytes] = field(repr=False)
+
+
+def drafted(codes: Codes, anew: str | None = None) -> Drafts:
+    """The key sheets that are to be written; changes nothing, so that they can be made ready while something else goes on. `anew` see `write_sheets`."""
+    rows = {therapist: rows for therapist, rows in codes.caseloads().items() if rows}
+    seals = _new_seals([therapist for therapist in rows if therapist not in codes.sheets or therapist == anew])
+    holds = {therapist: _hash(own) for therapist, own in rows.items()}
+    changed = [therapist for therapist in rows if therapist in seals or codes.sheets[therapist].holds != holds[therapist]]
+    return Drafts(rows, holds, seals, {therapist: _file(therapist, seals.get(therapist) or codes.sheets[therapist], rows[therapist]) for therapist in changed})
+
+
+def write_sheets(folder: CodesFolder, anew: str | None = None, drafts: Drafts | None = None) -> int:
     """Bring every therapist's key sheet up to date and give the number of those written; `anew`: a therapist who gets a new passphrase.
 
     Sheets of therapists without any course left are removed. The table, which remembers what each sheet says, is saved where anything was written.
+    `drafts`: made of this table as it stands now (default: they are made here).
     """
     codes = folder.codes
-    wanted = {therapist: rows for therapist, rows in codes.caseloads().items() if rows}
+    drafts = drafts or drafted(codes, anew)
+    wanted, holds = drafts.rows, drafts.holds
     removed = [path for path in (folder.path / SHEETS).glob(f"*{SUFFIX}") if path.stem not in wanted]
     for path in removed:
         path.unlink()
     gone = [therapist for therapist in codes.sheets if therapist not in wanted]
     for therapist in gone:
         del codes.sheets[therapist]
-    _seal_new(codes, [therapist for therapist in wanted if therapist not in codes.sheets or therapist == anew])
-    holds = {therapist: _hash(rows) for therapist, rows in wanted.items()}
-    stale = [therapist for therapist in wanted if codes.sheets[therapist].holds != holds[therapist] or not file_of(folder, therapist).exists()]
+    codes.sheets |= drafts.seals
+    stale = [therapist for therapist in wanted if therapist in drafts.files or not file_of(folder, therapist).exists()]
+    files = drafts.files | {therapist: _file(therapist, codes.sheets[therapist], wanted[therapist]) for therapist in stale if therapist not in drafts.files}
     with ThreadPoolExecutor(WRITERS) as writers:  # each waits for the disk, which takes many at once
-        list(writers.map(lambda therapist: _write(file_of(folder, therapist), therapist, codes.sheets[therapist], wanted[therapist]), stale))
+        list(writers.map(lambda therapist: _write(file_of(folder, therapist), files[therapist]), stale))
     for therapist in stale:
         codes.sheets[therapist].holds = holds[therapist]
     if stale or removed or gone:
@@ -125,7 +146,7 @@ def open_sheet(path: Path, passphrase: str) -> KeySheet:
     return KeySheet(content["therapist"], tuple(tuple(row) for row in content["courses"]))
 
 
-def _seal_new(codes: Codes, therapists: list[str]) -> None:
+def _new_seals(therapists: list[str]) -> dict[str, SheetSeal]:
     """A random passphrase for each, and the key that comes of it; every core at work where there are many."""
     drawn = []
     for _ in therapists:
@@ -133,15 +154,21 @@ def _seal_new(codes: Codes, therapists: list[str]) -> None:
         drawn.append(("-".join(signs[at : at + _SIGNS] for at in range(0, len(signs), _SIGNS)), secrets.token_hex(16)))
     with ThreadPoolExecutor(os.cpu_count()) as cores:
         keys = list(cores.map(lambda one: _key(one[0], one[1], _COST), drawn))
-    for therapist, (passphrase, salt), key in zip(therapists, drawn, keys, strict=True):
-        codes.sheets[therapist] = SheetSeal(passphrase, salt, key.secret.hex(), n=_COST["n"])
+    return {
+        therapist: SheetSeal(passphrase, salt, key.secret.hex(), n=_COST["n"])
+        for therapist, (passphrase, salt), key in zip(therapists, drawn, keys, strict=True)
+    }
 
 
-def _write(path: Path, therapist: str, seal: SheetSeal, rows: list[tuple[str, str, str, str]]) -> None:
+def _file(therapist: str, seal: SheetSeal, rows: list[tuple[str, str, str, str]]) -> bytes:
     head = _FIRST + json.dumps({"therapist": therapist, "salt": seal.salt, **_COST, "n": seal.n}) + "\n"
     content = json.dumps({"therapist": therapist, "courses": rows}).encode()
+    return head.encode() + sealed.seal(content, Key(PURPOSE, bytes.fromhex(seal.key), "a passphrase"), PURPOSE)
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
-        put(path, head.encode() + sealed.seal(content, Key(PURPOSE, bytes.fromhex(seal.key), "a passphrase"), PURPOSE), settled=False)
+        put(path, content, settled=False)
     except OSError as error:
         raise StoreProblem(f"{path} cannot be written: {error.strerror}. The load itself stands; load the same files again for the sheets.") from None
 
