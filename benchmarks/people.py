@@ -23,6 +23,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +41,7 @@ from process.server import secret_files
 PASSWORD = "four words apart here"
 PROCESSES = 2
 PATIENCE = 60.0
-"""Seconds without an answer after which a move counts as an error."""
+"""Seconds without an answer after which a move counts as an error, and its page is left."""
 THINKING = (0.5, 3.0)
 """Seconds between two moves of one person."""
 
@@ -54,10 +55,20 @@ class Someone:
     base: str
     forbidden: re.Pattern[str] | None = None
     cookies: dict[str, str] = field(default_factory=dict)
-    token: str = ""
+    page: str = "sign-in"
     took: list[float] = field(default_factory=list)
     opened: list[float] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Shown:
+    """A page's range as its document has it: the ids of the slider and of what says that the page has settled, the slider's ends and where its handles are."""
+
+    slider: str
+    told: str
+    ends: tuple[int, int]
+    at: tuple[int, int]
 
 
 def everybody(count: int, therapists: list[str], ports: list[int], hashed: str) -> list[Someone]:
@@ -123,7 +134,7 @@ async def sign_in(one: Someone) -> None:
 async def use(one: Someone, until: float, draw: random.Random) -> None:
     """Open a page, move its range again and again, sometimes go on to another page."""
     while time.monotonic() < until:
-        page = draw.choice(list(PLANS))
+        page = one.page = draw.choice(list(PLANS))
         begun = time.monotonic()
         html = await ask(one, f"/{page}")
         token = re.search(r'"token":\s*"([^"]+)"', html)
@@ -133,17 +144,17 @@ async def use(one: Someone, until: float, draw: random.Random) -> None:
         request = HTTPRequest(
             f"{one.base.replace('http', 'ws', 1)}/{page}/ws",
             headers={"Origin": one.base, "Cookie": "; ".join(f"{name}={value}" for name, value in one.cookies.items())},
+            connect_timeout=PATIENCE,
+            request_timeout=PATIENCE,
         )
         opened = await websocket_connect(request, subprotocols=["bokeh", token[1]])
         try:
-            slider, told, high = await pull(one, opened)
+            shown = await pull(one, opened)
             one.opened.append(time.monotonic() - begun)
             for _ in range(draw.randint(5, 20)):
-                await listen(one, opened, draw.uniform(*THINKING), None)
-                if time.monotonic() > until:
+                await listen(one, opened, draw.uniform(*THINKING))
+                if time.monotonic() > until or not await move(one, opened, shown, elsewhere(shown, draw)):
                     break
-                low = draw.randint(1, max(1, high // 2))
-                await move(one, opened, slider, told, (low, draw.randint(low + 1, high)))
         finally:
             opened.close()
 
@@ -154,8 +165,8 @@ async def message(opened, kind: str, content: dict) -> None:  # noqa: ANN001 - T
         await opened.write_message(json.dumps(part))
 
 
-async def pull(one: Someone, opened) -> tuple[str, str, int]:  # noqa: ANN001
-    """The page's document: the ids of its range and of what says that it has settled, and the longest length."""
+async def pull(one: Someone, opened) -> Shown:  # noqa: ANN001
+    """The page's range, out of its document."""
     acknowledged = False
     while True:
         text = await asyncio.wait_for(opened.read_message(), PATIENCE)
@@ -173,7 +184,19 @@ async def pull(one: Someone, opened) -> tuple[str, str, int]:  # noqa: ANN001
             told = next(
                 model for model in models if model.get("name") == "TextInput" and re.search(r"\|\d+-\d+\|\d+$", str(model["attributes"].get("value", "")))
             )
-            return slider["id"], told["id"], int(slider["attributes"]["end"])
+            low, high = re.search(r"\|(\d+)-(\d+)\|\d+$", told["attributes"]["value"]).groups()
+            about = slider["attributes"]
+            return Shown(slider["id"], told["id"], (int(about["start"]), int(about["end"])), (int(low), int(high)))
+
+
+def elsewhere(shown: Shown, draw: random.Random) -> tuple[int, int]:
+    """Where somebody moves the handles: between the ends of the scale, and not to where they are, for that is no move and has no answer."""
+    start, end = shown.ends
+    while True:
+        low = draw.randint(start, (start + end) // 2)
+        to = (low, draw.randint(low, end))
+        if to != shown.at:
+            return to
 
 
 def _models(part):  # noqa: ANN001, ANN202 - JSON
@@ -187,36 +210,53 @@ def _models(part):  # noqa: ANN001, ANN202 - JSON
             yield from _models(value)
 
 
-async def move(one: Someone, opened, slider: str, told: str, ends: tuple[int, int]) -> None:  # noqa: ANN001
-    """Move the range and wait until the page says that every figure has been answered for it."""
-    begun = time.monotonic()
-    await message(opened, "PATCH-DOC", {"events": [{"kind": "ModelChanged", "model": {"id": slider}, "attr": "value", "new": list(ends)}]})
-    settled = re.compile(rf'"{told}".*\|{ends[0]}-{ends[1]}\|')
-    if await listen(one, opened, PATIENCE, settled):
-        one.took.append(time.monotonic() - begun)
-    else:
-        one.problems.append("a move was not answered")
+async def move(one: Someone, opened, shown: Shown, to: tuple[int, int]) -> bool:  # noqa: ANN001
+    """Move the range and wait until the page says that every figure has been answered for it; False where it does not.
+
+    Once the server has taken the move (`OK`), a page that settles on any other range has lost it: that is known at once.
+    """
+    begun, taken = time.monotonic(), False
+    await message(opened, "PATCH-DOC", {"events": [{"kind": "ModelChanged", "model": {"id": shown.slider}, "attr": "value", "new": list(to)}]})
+    settled = re.compile(rf'"{shown.told}".*?\|(\d+)-(\d+)\|')
+    async for text in heard(one, opened, PATIENCE):
+        taken = taken or '"msgtype":"OK"' in text.replace(" ", "")
+        if (found := settled.search(text)) is None:
+            continue
+        if (int(found[1]), int(found[2])) == to:
+            one.took.append(time.monotonic() - begun)
+            shown.at = to
+            return True
+        if taken:
+            one.problems.append(f"/{one.page} settled on another range than it was moved to")
+            return False
+    one.problems.append(f"/{one.page} did not answer a move in {PATIENCE:.0f} s{'' if taken else ', nor take it'}")
+    return False
 
 
-async def listen(one: Someone, opened, seconds: float, wanted: re.Pattern[str] | None) -> bool:  # noqa: ANN001
-    """Take what the page is sent for so long, or until it is what is wanted."""
+async def listen(one: Someone, opened, seconds: float) -> None:  # noqa: ANN001
+    """Take what the page is sent for so long."""
+    async for _ in heard(one, opened, seconds):
+        pass
+
+
+async def heard(one: Someone, opened, seconds: float) -> AsyncIterator[str]:  # noqa: ANN001
+    """What the page is sent for so long, each text searched for what is not theirs."""
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         try:
             text = await asyncio.wait_for(opened.read_message(), left)
         except TimeoutError:
-            return False
+            return
         if text is None:
             raise ConnectionError("the websocket was closed")
         if isinstance(text, str):
             search(one, text, "a websocket")
-            if wanted is not None and wanted.search(text):
-                return True
-    return False
+            yield text
 
 
 async def everyone(people: list[Someone], seconds: float) -> None:
     """Everybody signs in, then uses the pages at once, then leaves."""
+    AsyncHTTPClient.configure(None, max_clients=len(people))  # each has a browser of their own; ten at once is the client's default
     for one in people:
         await sign_in(one)
     until = time.monotonic() + seconds
@@ -225,7 +265,7 @@ async def everyone(people: list[Someone], seconds: float) -> None:
         try:
             await use(one, until, random.Random(number))
         except Exception as problem:  # whatever goes wrong is counted, and the others go on
-            one.problems.append(f"{type(problem).__name__}: {problem}"[:120])
+            one.problems.append(f"/{one.page}: {type(problem).__name__}: {problem}"[:120])
 
     await asyncio.gather(*(one_person(number, one) for number, one in enumerate(people)))
 
@@ -308,9 +348,8 @@ def measured(people: list[Someone], running: list[subprocess.Popen], minutes: fl
     after = [memory(process) for process in running]
     took, opened = (sorted(value for one in people for value in getattr(one, name)) for name in ("took", "opened"))
     problems = Counter(problem for one in people for problem in one.problems)
-    said = [
-        line for port in ports for line in (folder / f"{port}.log").read_text().splitlines() if re.search("error|Traceback|unexpected", line, re.IGNORECASE)
-    ]
+    logs = [line for port in ports for line in (folder / f"{port}.log").read_text().splitlines()]
+    said = [line for line in logs if re.search("error|Traceback|unexpected|was not made|cannot be", line, re.IGNORECASE)]
     print(f"{len(people)} people, {len(running)} processes, {minutes:g} minutes, {os.cpu_count()} cores: {len(opened)} pages opened, {len(took)} moves settled")
     for name, values in (("a move until the whole page has settled", took), ("a page until its document is there", opened)):
         if values:

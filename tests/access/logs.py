@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from process.access import audit
-from process.access.audit import checking, lines, place
+from process.access.audit import checking, lines, log, place
 from process.access.audit.chain import Chain
 
 DIRECTOR_IN = {"how": "local account"}
@@ -16,12 +16,23 @@ DIRECTOR_IN = {"how": "local account"}
 
 @contextmanager
 def keeping(folder: Path, **settings) -> Iterator[Path]:
-    """The log of this process in `<folder>/log`, its key in `<folder>/audit.key`."""
-    audit.keep(folder / "log", folder / "audit.key", **settings)
+    """The log of this process in `<folder>/log`, its key in `<folder>/audit.key`; that of a server which runs meanwhile stands aside."""
+    with none_kept():
+        audit.keep(folder / "log", folder / "audit.key", **settings)
+        try:
+            yield folder / "log"
+        finally:
+            audit.close()
+
+
+@contextmanager
+def none_kept() -> Iterator[None]:
+    """No log at all, as in a notebook."""
+    aside, log._kept[:] = list(log._kept), []
     try:
-        yield folder / "log"
+        yield
     finally:
-        audit.close()
+        log._kept[:] = aside
 
 
 def chain(folder: Path) -> Chain:

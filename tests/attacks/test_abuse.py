@@ -15,8 +15,8 @@ from tests.server.talking import OpenPage
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import websocket_connect
 
-from process.server.serve import HTTP
-from process.server.served import LARGEST
+from process.server.building import HTTP
+from process.server.websocket import LARGEST
 
 
 def raw(server, *parts: bytes, wait: float = 5.0) -> bytes:

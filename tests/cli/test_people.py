@@ -26,6 +26,8 @@ def store(tmp_path_factory):
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
+    (tmp_path / "server.toml").write_text('audit = "audit"\naudit_key_file = "audit.key"\n')
+    monkeypatch.setenv("THERAPY_PROCESS_SETTINGS", str(tmp_path / "server.toml"))
     monkeypatch.setenv("THERAPY_PROCESS_PEOPLE", str(tmp_path / "people.toml"))
     monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
     passwords._nobodys.cache_clear()

@@ -52,11 +52,15 @@ def test_systemd_takes_the_units_and_finds_little_that_a_process_could_do():
     for unit in sorted((DEPLOY / "systemd").iterdir()):
         found += subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True).stderr
     complaints = [line for line in found.splitlines() if "is not executable" not in line and "unit" in line and "therapy-process" in line]
-    secure = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", "--threshold=15", DEPLOY / "systemd" / "therapy-process@.service"], capture_output=True
-    )
+    exposed = []
+    for unit in sorted((DEPLOY / "systemd").glob("*.service")):
+        if subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=15", unit], capture_output=True).returncode:
+            exposed.append(unit.name)
+    for timer in sorted((DEPLOY / "systemd").glob("*.timer")):
+        (when,) = re.findall(r"^OnCalendar=(.*)$", timer.read_text(), re.MULTILINE)
+        assert subprocess.run(["systemd-analyze", "calendar", when], capture_output=True).returncode == 0, timer.name
 
-    assert complaints == [] and secure.returncode == 0
+    assert complaints == [] and exposed == []
 
 
 def unit_run(tmp_path, name: str, stub: str) -> tuple[int, list[str]]:

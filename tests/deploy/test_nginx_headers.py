@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import socket
@@ -12,7 +11,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from tests.deploy import installed
+from tests.deploy import installed, trusting
 from tests.deploy.browsing import Browser
 from tests.deploy.installed import DEPLOY, HOST
 
@@ -146,34 +145,11 @@ def test_containers_are_reached_over_tls_as_the_containerfile_says_and_no_other_
     assert statuses == [200, 502]
 
 
-def as_the_guide_says(tmp_path, *beside: str, user: str = "$therapy_process_user") -> list[tuple[str, str]]:
-    """The changes for sign_in = "proxy": the included file in the three locations, after a copy of the server's own header lines; and what signs people in."""
-    include = tmp_path / "signed-in-by-nginx.conf"
-    (tmp_path / "secret.conf").write_text(f'proxy_set_header X-Proxy-Secret "{SECRET}";\n')
-    told = installed.replaced(
-        (DEPLOY / "nginx" / include.name).read_text(),
-        ("/etc/nginx/therapy-process-secret.conf", str(tmp_path / "secret.conf")),
-        ("proxy_set_header X-Remote-User $therapy_process_user;", f"proxy_set_header X-Remote-User {user};"),
-    )
-    include.write_text(told)
-    shipped = (DEPLOY / "nginx" / "therapy-process.conf").read_text()
-    own = "".join(re.findall(r"(?m)^    proxy_set_header .*\n", shipped))
-    return [
-        ("    location / {\n", f"    location / {{\n{own}    include {include};\n"),
-        ("        proxy_set_header Sec-WebSocket-Extensions", f"        include {include};\n        proxy_set_header Sec-WebSocket-Extensions"),
-        ("    location = /sign-in {\n", f"    location = /sign-in {{\n{own}    include {include};\n"),
-        ("    proxy_http_version 1.1;\n", "".join(["    proxy_http_version 1.1;\n", *beside])),
-    ]
-
-
 def test_where_nginx_signs_people_in_its_own_word_replaces_what_a_client_says(behind, tmp_path):
-    (tmp_path / "people").write_text("dora:{PLAIN}right\n")
-    signing_in = ('    auth_basic "clinic";\n', f"    auth_basic_user_file {tmp_path}/people;\n")
-    dora = "Basic " + base64.b64encode(b"dora:right").decode()
-
-    with installed.nginx(tmp_path / "nginx", behind, *as_the_guide_says(tmp_path, *signing_in, user="$remote_user")) as front:
+    changes = trusting.as_the_guide_says(tmp_path, SECRET, *trusting.by_password(tmp_path, "dora"), user="$remote_user")
+    with installed.nginx(tmp_path / "nginx", behind, *changes) as front:
         for path in ("/caseload", "/caseload/ws", "/sign-in"):
-            found = passed(front, path, Authorization=dora)
+            found = passed(front, path, Authorization=trusting.as_user("dora"))
             assert (found["X-Remote-User"], found["X-Proxy-Secret"]) == ("dora", SECRET) and "Authorization" not in found
         assert Browser(front).get("/caseload", X_Remote_User="dora", X_Proxy_Secret=SECRET).status == 401
 
@@ -185,5 +161,6 @@ def test_nobody_is_told_to_copy_the_name_before_anybody_has_signed_in():
 
 
 def test_nginx_does_not_start_while_nobody_has_said_whom_to_believe(behind, tmp_path):
-    with pytest.raises(AssertionError, match="therapy_process_user"), installed.nginx(tmp_path / "nginx", behind, *as_the_guide_says(tmp_path)):
+    changes = trusting.as_the_guide_says(tmp_path, SECRET)
+    with pytest.raises(AssertionError, match="therapy_process_user"), installed.nginx(tmp_path / "nginx", behind, *changes):
         pass

@@ -104,6 +104,44 @@ def test_a_clock_that_is_set_back_keeps_nobody_out_for_longer(attempts, clock):
     attempts.begin("dora")
 
 
+def test_a_known_browser_is_counted_apart_from_strangers_and_from_other_browsers(attempts, clock):
+    for browser in ("", "one"):
+        for _ in range(FAILURES):
+            attempts.begin("dora", browser)
+        with pytest.raises(NotAllowed, match="in 15 minutes"):
+            attempts.begin("dora", browser)
+
+    attempts.begin("dora", "two")
+    attempts.begin("eve", "one")
+    attempts.forget("dora", "one")
+    attempts.begin("dora", "one")
+    with pytest.raises(NotAllowed):
+        attempts.begin("dora")
+    clock.now += WITHIN
+    attempts.begin("dora")
+
+
+@pytest.mark.parametrize("typed", ["doraone", "dora one", "dora\0one", "dora.one", "one"])
+def test_no_name_that_is_typed_is_counted_as_a_known_browser(attempts, typed):
+    for _ in range(FAILURES):
+        attempts.begin(typed)
+
+    attempts.begin("dora", "one")
+
+
+def test_strangers_keep_nobody_out_of_a_known_browser_and_its_failures_are_five(people):
+    fail(people, "dora")
+
+    viewer, _ = people.verified("dora", PASSWORD, "one")
+    assert viewer.user == "dora"
+    for _ in range(FAILURES):
+        with pytest.raises(NotAllowed, match=WRONG):
+            people.verified("dora", "not the password", "one")
+    for browser in ("one", ""):
+        with pytest.raises(NotAllowed, match="Too many"):
+            people.verified("dora", PASSWORD, browser)
+
+
 def test_the_file_holds_no_user_name_and_is_the_owners_alone(attempts, tmp_path):
     attempts.begin("a password typed into the wrong field")
     file = tmp_path / "attempts.json"

@@ -6,25 +6,26 @@ import asyncio
 import http.client
 import re
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from bokeh.io import doc as bokeh_doc
 from bokeh.settings import settings as bokeh_settings
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.web import create_signed_value, decode_signed_value
 from tornado.websocket import websocket_connect
 
-from process.access import Latest, Records
+from process.access import Latest, Records, audit
 from process.errors import NotAllowed
 from process.pages import session
 from process.server import ServerSettings
+from process.server.building import Running, build
 from process.server.people import PersonalLinks
-from process.server.serve import Running, build
 from process.server.sessions import key_of
 
 ADDRESS = "127.0.0.1"
@@ -37,10 +38,12 @@ class Reply:
     status: int
     headers: dict[str, str]
     body: str
+    cookies: dict[str, str] = field(default_factory=dict)
+    """All that were set, with what was said of each, by name."""
 
     @property
     def cookie(self) -> str:
-        """The cookie that was set, as a browser sends it back."""
+        """The first cookie that was set, as a browser sends it back; that of a sign-in goes before that of its browser."""
         return self.headers.get("set-cookie", "").split(";")[0]
 
 
@@ -76,7 +79,9 @@ class Served:
         connection = http.client.HTTPConnection(ADDRESS, self.port, timeout=60)
         connection.request(method, path, body=body, headers=sent)
         answer = connection.getresponse()
-        reply = Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode("utf-8", "replace"))
+        said = answer.headers.get_all("Set-Cookie") or []
+        back = {name.lower(): value for name, value in answer.getheaders()} | ({"set-cookie": said[0]} if said else {})
+        reply = Reply(answer.status, back, answer.read().decode("utf-8", "replace"), {cookie.partition("=")[0]: cookie for cookie in said})
         connection.close()
         return reply
 
@@ -133,6 +138,26 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+_serving: list[None] = []
+_logs = ExitStack()
+
+
+@contextmanager
+def a_log() -> Iterator[None]:
+    """No page is served without a log: one for all servers of these tests, for as long as any of them runs; a test that keeps its own goes before it."""
+    if not _serving and audit.kept() is None:
+        folder = Path(_logs.enter_context(tempfile.TemporaryDirectory(prefix="therapy-process-log-")))
+        audit.keep(folder / "log", folder / "audit.key")
+        _logs.callback(audit.close)
+    _serving.append(None)
+    try:
+        yield
+    finally:
+        _serving.pop()
+        if not _serving:
+            _logs.close()
+
+
 @contextmanager
 def serving(records: Records, people: Any, settings: ServerSettings | None = None) -> Iterator[Served]:
     """The server over these records, for as long as the block lasts."""
@@ -144,6 +169,11 @@ def serving(records: Records, people: Any, settings: ServerSettings | None = Non
 def serving_latest(latest: Latest, people: Any, settings: ServerSettings | None = None) -> Iterator[Served]:
     """The same over whatever `latest` shows; the test itself looks whether there is anything new."""
     settings = settings if settings is not None else ServerSettings(port=free_port())
+    with a_log():
+        yield from _running(latest, people, settings)
+
+
+def _running(latest: Latest, people: Any, settings: ServerSettings) -> Iterator[Served]:
     links = PersonalLinks(people) if settings.sign_in == "links" else None
     started: dict[str, Any] = {}
     ready = threading.Event()
@@ -172,7 +202,6 @@ def serving_latest(latest: Latest, people: Any, settings: ServerSettings | None 
         started["loop"].add_callback(started["loop"].stop)
         thread.join(30)
         running.gate.table.close()
-        bokeh_doc._PATCHED_CURDOCS.clear()  # Bokeh leaves a page there whose code failed, and draws later figures into it
         session._served[:] = before
         for setting in (bokeh_settings.secret_key, bokeh_settings.sign_sessions, bokeh_settings.resources):
             if hasattr(setting, "unset_value"):

@@ -47,6 +47,10 @@ class OpenPage:
         event = ModelChangedEvent(self.document, slider, "value", (low, high))
         self._run(self._send_and_settle(event))
 
+    def send(self, event: ModelChangedEvent) -> None:
+        """Send a change, and wait for nothing."""
+        self._run(self._send(self._protocol.create("PATCH-DOC", [event])))
+
     @property
     def alerts(self) -> str:
         """What the page says in its alert; empty where it says nothing."""
@@ -60,6 +64,7 @@ class OpenPage:
         async def listen() -> int | None:
             while await self._socket.read_message() is not None:
                 pass
+            self.why = self._socket.close_reason
             return self._socket.close_code
 
         return self._loop.run_until_complete(asyncio.wait_for(listen(), within)), time.monotonic() - began

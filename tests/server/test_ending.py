@@ -154,13 +154,13 @@ def test_no_other_site_signs_somebody_out(small):
 def test_pages_end_though_the_table_of_sign_ins_cannot_be_written(small):
     cookie = small.signed("dora")
     page, other = OpenPage.open(small, "dora", cookie=cookie), OpenPage.open(small, "dirk")
-    small.gate.table._table.execute("pragma query_only=on")
+    small.gate.table._table.connection.execute("pragma query_only=on")
     try:
         assert small.sign_out(cookie).status == 200
         code, seconds = page.ended(within=5)
         assert code == SIGNED_OUT and seconds < 2 and small.get("/session", cookie).status == 401
     finally:
-        small.gate.table._table.execute("pragma query_only=off")
+        small.gate.table._table.connection.execute("pragma query_only=off")
     other.ping()
     other.close()
 

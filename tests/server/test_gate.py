@@ -10,8 +10,8 @@ import pytest
 from bokeh.util.token import get_token_payload
 
 from process.access import Viewer
+from process.server.building import PAGES
 from process.server.headers import CONTENT_SECURITY_POLICY
-from process.server.serve import PAGES
 
 WORDS = "There is no such page"
 

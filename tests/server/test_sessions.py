@@ -98,13 +98,13 @@ def test_a_sign_in_that_the_provider_named_no_session_for_ends_with_its_person(t
 
 def test_where_the_file_cannot_be_written_a_sign_in_ends_all_the_same_and_is_written_later(table, tmp_path, clock):
     out, idle = (key_of(table.begin(user, "e", "local")) for user in ("dora", "dirk"))
-    table._table.execute("pragma query_only=on")
+    table._table.connection.execute("pragma query_only=on")
 
     assert table.end(out, "sign-out") and not table.end(out, "sign-out") and table.look(out) is None and table.why(out) == "sign-out"
     clock.now += 1801
     assert table.look(idle) is None and table.why(idle) == "idle" and table.ended == [("dora", "sign-out"), ("dirk", "idle")]
 
-    table._table.execute("pragma query_only=off")
+    table._table.connection.execute("pragma query_only=off")
     assert table.look(out) is None and table.why(out) == "sign-out" and len(table.ended) == 2
     other = SignIns(tmp_path / "sessions", idle=1800, shift=43200, most=3, clock=clock)
     assert other.why(out) == "sign-out"

@@ -152,6 +152,27 @@ def test_a_settings_file_that_is_not_in_order_is_refused_by_the_name_of_what_is_
     assert said in str(refused.value) and "s3cret-value" not in str(refused.value) and "magic" not in str(refused.value)
 
 
+@pytest.mark.parametrize("mode", [0o660, 0o664, 0o646, 0o602, 0o666])
+def test_settings_that_others_can_write_are_refused_with_what_mends_it(tmp_path, mode):
+    file = tmp_path / "server.toml"
+    file.write_text("sign_in = 'local'\n")
+    file.chmod(mode)
+
+    with pytest.raises(SettingWrong, match=f"Others can write the settings file .*chmod go-w {re.escape(str(file))}"):
+        settings.told(file)
+
+    file.chmod(mode & ~0o022)  # what that command does
+    assert settings.told(file).sign_in == "local"
+
+
+def test_settings_that_others_can_only_read_are_taken(tmp_path):
+    file = tmp_path / "server.toml"
+    file.write_text("sign_in = 'local'\n")
+    for mode in (0o600, 0o640, 0o644, 0o444):
+        file.chmod(mode)
+        assert settings.read(file).sign_in == "local"
+
+
 def test_files_named_in_the_settings_lie_beside_them(tmp_path):
     (tmp_path / "server.toml").write_text("secret_file = 'secret'\nsessions = '/var/lib/sessions'\n[tls]\ncertificate = 'c.pem'\nkey = 'k.pem'\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import date
 
@@ -9,7 +10,8 @@ import pytest
 from tests.access import logs
 
 from process.access import audit
-from process.pages import NAVIGATION, who_looked
+from process.access.audit import lines
+from process.pages import NAVIGATION, log_days, who_looked
 
 
 @pytest.fixture
@@ -34,6 +36,19 @@ def test_a_director_sees_who_looked_at_which_page_and_what_was_refused(served, k
     text = re.sub(r"<[^>]+>", " ", reply.body)
     assert all(said in text for said in ("tess", "Caseload", "refused (log): not a director", "signed in (personal link)", "dora"))
     assert logs.verified(kept).fault == ""
+
+
+def test_a_change_of_who_sees_what_stands_there_in_words_also_for_whom_it_was_made(served, kept):
+    facts = {"by": "therapy-process", "sudo": "anna", "change": "another role or other courses", "whom": "tess"}
+    facts |= {"now": "supervisor", "sees": ["their own", "tariq"], "before": "therapist", "saw": ["their own"]}
+    logs.chain(kept).append([lines.composed("people", None, facts)])
+    dora = served.sign_in("dora")
+
+    for asked in ("/log", "/log?user=tess"):
+        text = html.unescape(re.sub(r"<[^>]+>", " ", served.get(asked, dora).body))
+        assert "tess: another role or other courses; now a supervisor, sees their own courses and the courses of tariq" in text
+        assert "before a therapist, saw their own courses; by therapy-process, who was anna" in text and "Who sees what was changed once" in text
+    assert "anna" not in served.get("/log?user=tariq", dora).body
 
 
 def test_looking_into_the_log_is_in_the_log_and_so_is_a_refusal(served, kept):
@@ -96,10 +111,10 @@ LINES = [
 
 
 def test_a_day_of_a_person_is_counted_by_page_and_no_number_of_rows_is_on_the_page():
-    latest, day = who_looked.days(LINES, NAVIGATION)
+    latest, day = log_days.days(LINES, NAVIGATION)
 
     assert (day.user, day.pages, list(day.exports.values()), day.refused, day.sign_ins) == ("tess", {"Caseload": 1}, [1], 5, 1)
-    assert (latest.user, latest.refused) == (who_looked.NOBODY, 1)
+    assert (latest.user, latest.refused) == (log_days.NOBODY, 1)
     assert not any("14" in what for _, what, _ in day.lines)
 
 

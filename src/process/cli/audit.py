@@ -54,6 +54,7 @@ def show_command(
     count = 0
     for line in reading.entries(folder, user, days[0], days[1], kind):
         count += 1
-        rows.add_row(*(escape(str(line.get(name, "–"))) for name in ("at", "user", "role", "kind")), escape(reading.said(line)))
+        who = line.get("user") or line.get("by", "–")  # a change of the table of people is made by an account of the machine
+        rows.add_row(*(escape(str(said)) for said in (line.get("at", "–"), who, line.get("role", "–"), line["kind"])), escape(reading.said(line)))
     out.print(rows)
     say(f"{count:,} lines. Whether they are as they were written: `therapy-process audit verify {folder}`.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
 
 from process.errors import SettingWrong
 
 PAGES = ("all", "goals", "alliance", "ruptures", "outcomes", "caseload", "comparison")
+PERCENT_OF, DIFFERENCE_OF = "percent of ", "difference of percentages of "
+KINDS = ("points", "levels", "coefficient", "hundredths", PERCENT_OF, DIFFERENCE_OF)
 DIRECTIONS = ("higher_is_better", "lower_is_better", "neither")
 
 
@@ -43,7 +45,9 @@ class Definition:
     `formula` says how the figure comes about, a step a line, in symbols that a statistician reads; `choices` are decisions and their reasons, a sentence or
     two each; `estimated` names the clinic-wide parameters (`measures.parameters`) that it rests on. `workload` marks counts of work, not of outcome;
     `per_therapist` (may be left out) that rows are single therapists, who need rules of disclosure of their own; `benchmark` (may be left out) what of the
-    clinic a therapist sees beside it; `parts` (may be left out) which rows of an only key are together the whole, where the others overlap with them.
+    clinic a therapist sees beside it; `parts` (may be left out) which rows of an only key are together the whole, where the others overlap with them; `leaves`
+    (may be left out) what kind of value a headline is, or a row with that key, or all others (`table`, `headlines`), where `percent_of` does not say it: one of
+    `KINDS`, the last two with the name of a count.
     """
 
     name: str
@@ -72,6 +76,7 @@ class Definition:
     per_therapist: bool = False
     benchmark: Benchmark | None = None
     parts: tuple[str, ...] = ()
+    leaves: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -87,12 +92,15 @@ class Definition:
 def load(path: Path) -> Definition:
     """The definition in that file; `SettingWrong` names what is missing, not known or not allowed."""
     content = tomllib.loads(path.read_text("utf-8"))
-    expected = {field.name for field in fields(Definition)}
-    missing, unknown = sorted(expected - {"per_therapist", "benchmark", "parts"} - set(content)), sorted(set(content) - expected)
+    expected = {each.name for each in fields(Definition)}
+    missing, unknown = sorted(expected - {"per_therapist", "benchmark", "parts", "leaves"} - set(content)), sorted(set(content) - expected)
     if missing or unknown:
         raise SettingWrong(f"Definition `{path.name}`: missing {missing or 'nothing'}, not known {unknown or 'nothing'}.")
     if content["name"] != path.stem or content["page"] not in PAGES or content["direction"] not in DIRECTIONS:
         raise SettingWrong(f"Definition `{path.name}`: name is the file's, page one of {PAGES}, direction one of {DIRECTIONS}.")
+    wrong = sorted(name for name, kind in content.get("leaves", {}).items() if not (kind in KINDS[:-2] or kind.startswith(KINDS[-2:])))
+    if wrong:
+        raise SettingWrong(f"Definition `{path.name}`: what leaves as {wrong} is one of {KINDS}, the last two with the name of a count.")
     parameters = tuple(_parameter(path, entry) for entry in content.pop("parameters"))
     lists = {name: tuple(value) for name, value in content.items() if isinstance(value, list)}
     return Definition(**{**content, **lists, "parameters": parameters, "benchmark": _benchmark(path, content.get("benchmark"))})
@@ -101,7 +109,7 @@ def load(path: Path) -> Definition:
 def _benchmark(path: Path, entry: dict | None) -> Benchmark | None:
     if entry is None:
         return None
-    if set(entry) != {field.name for field in fields(Benchmark)} or entry["kind"] not in ("percent", "mean") or not entry["says"]:
+    if set(entry) != {each.name for each in fields(Benchmark)} or entry["kind"] not in ("percent", "mean") or not entry["says"]:
         raise SettingWrong(f"Definition `{path.name}`: a benchmark has a statement, a kind (percent or mean) and what it says.")
     return Benchmark(**entry)
 

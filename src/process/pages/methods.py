@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from importlib import resources
 from string import Template
@@ -18,6 +17,8 @@ from process.pages.session import Staying
 
 TITLE = "How every figure is worked out"
 NAME = "methods"
+KEPT = "\ue000"
+"""Stands in a rendering for the filters of the address until they are known: for private use (Unicode, section 23.5), so in no text of ours."""
 
 
 def document(pages: dict[str, str], values: pd.DataFrame | None = None, today: date | None = None) -> Section:
@@ -49,11 +50,11 @@ def page(clinic: Clinic, navigation: dict[str, str], pages: dict[str, str], quer
     """The page as HTML for this viewer; `query` = the filters that the navigation keeps, as they stand in the address."""
     viewer = clinic.viewer
     kept = f"?{query}" if query else ""
-    whole = document(pages, clinic.parameters(), today or date.today())
+    contents, body = _written(tuple(pages.items()), _Values(clinic.parameters()), today or date.today())
     entries = {f"/{name}{kept}": (label, name == NAME) for name, label in navigation.items()}
     stamp = clinic.stamp(viewer, "")
     return _template().substitute(
-        title=escape(whole.title),
+        title=escape(TITLE),
         css=look.PAGE + look.METHODS,
         navigation="".join(f'<a href="{escape(to)}"{" aria-current=page" if here else ""}>{escape(label)}</a>' for to, (label, here) in entries.items()),
         person=escape(viewer.name or viewer.role),
@@ -62,21 +63,37 @@ def page(clinic: Clinic, navigation: dict[str, str], pages: dict[str, str], quer
         badge="<span class='badge'>simulated clinic</span>" if stamp.origin == "simulated" else "",
         sign_out=signed_in.sign_out(staying),
         signed_in=signed_in.script(staying),
-        contents=document_html.contents(whole),
-        body=document_html.body(whole, _address(kept)),
+        contents=contents,
+        body=body.replace(KEPT, escape(kept)),
     )
 
 
-def _address(kept: str) -> Callable[[str], str]:
+class _Values:
+    """A clinic's numbers as one viewer may read them, equal to another's where every one of them is: who may read more is never given what others are."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame, self._same = frame, frame.to_json(orient="table", double_precision=15)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Values) and self._same == other._same
+
+    def __hash__(self) -> int:
+        return hash(self._same)
+
+
+@lru_cache(maxsize=8)
+def _written(pages: tuple[tuple[str, str], ...], values: _Values, today: date) -> tuple[str, str]:
+    """Contents and body, which take most of the time, once for each generation and each way of reading its numbers; filters to keep are put in for `KEPT`."""
+    whole = document(dict(pages), values.frame, today)
+    return document_html.contents(whole), document_html.body(whole, _address)
+
+
+def _address(leads: str) -> str:
     """Links to pages keep the filters; files of the documentation are not served."""
-
-    def address(leads: str) -> str:
-        if not leads.startswith("/"):
-            return ""
-        path, _, anchor = leads.partition("#")
-        return f"{path}{kept}#{anchor}" if anchor else path + kept
-
-    return address
+    if not leads.startswith("/"):
+        return ""
+    path, _, anchor = leads.partition("#")
+    return f"{path}{KEPT}#{anchor}" if anchor else path + KEPT
 
 
 @cache

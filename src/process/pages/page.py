@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import resources
+from pathlib import Path
+from traceback import extract_tb
 
 import panel as pn
 from bokeh.models import CustomJS, TextInput
@@ -31,6 +34,7 @@ DRAGGING = 0.3
 """Seconds: a move sooner than this after an answer belongs to a drag, of which more will come."""
 GATHER = 6
 """Milliseconds in which the moves of a drag are gathered before the latest is answered."""
+FAILED = "This could not be worked out, and the figures below may be older ones. Load the page again; if it happens again, tell whoever runs the server."
 CHIPS = ("length", "start", *LISTS)
 SETTLED = """
 const [query, range] = cb_obj.value.split('|')
@@ -47,6 +51,13 @@ document.body.appendChild(box); box.select(); document.execCommand('copy'); box.
 source.label = 'Link copied'
 setTimeout(() => { source.label = 'Copy link' }, 1600)
 """
+
+
+class _Sheet(pn.Template):
+    """Panel describes a template in words, with all that is in it, whenever something is added to it: a third of what opening a page cost."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__} of {len(self._render_items)} parts"
 
 
 @dataclass(frozen=True)
@@ -85,6 +96,7 @@ class Page:
         self._lease: Lease = self.clinic.prepare(plan.name, self.cohort, first_figures(plan))
         self._moves = self._told = 0
         self._finished = 0  # the latest move that every card has been answered for
+        self._failed = -1  # the latest move whose figures could not be made
         self._prepare = False
         self._answered = 0.0
         lengths = self._lease.answer("lengths", self.cohort.length)
@@ -129,7 +141,7 @@ class Page:
         """Prepare again unless only the range moved, then give the first additive cards their new answers; the others one a tick, the first ones first."""
         if move is not None and move != self._moves:
             return
-        with self._refusals():
+        with self._refusals(later=move is not None):
             if self._prepare:
                 self._lease = self.clinic.prepare(self.plan.name, self.cohort, self._at_once())
                 self._prepare = False
@@ -137,6 +149,8 @@ class Page:
             self._show(self._at_once())
             self._tell(lengths)
             self._complain([])
+        if self._failed == self._moves:
+            return
         self._answered = READY.in_use = time.monotonic()
         self._follow(self._moves, [name for name, card in self.cards.items() if name not in self._at_once() and not card.closed])
 
@@ -151,8 +165,10 @@ class Page:
         """The next card of a move, unless another move has begun; after the last the page has settled."""
         if move != self._moves:
             return
-        with self._refusals():
+        with self._refusals(later=True):
             self._show(names[:1])
+        if self._failed == move:
+            return
         self._answered = READY.in_use = time.monotonic()
         if names[1:]:
             self._follow(move, names[1:])
@@ -190,13 +206,24 @@ class Page:
             self.cards[name].show(self._lease.answer(name, self.cohort.length))
 
     @contextmanager
-    def _refusals(self) -> Iterator[None]:
-        """A viewer who may not ask any more is told so, and nothing else. What changes meanwhile is sent in order."""
+    def _refusals(self, later: bool = False) -> Iterator[None]:
+        """A viewer who may not ask any more is told so, and nothing else. What changes meanwhile is sent in order.
+
+        `later`: this is not the answer to a message of the page. What fails in one, closes it; what fails later is said on it.
+        """
         with in_order():
             try:
                 yield
             except NotAllowed as refused:
                 self._complain([str(refused)])
+            except Exception as failed:
+                if not later or not session.served():
+                    raise
+                # A defect of ours, in a callback that answers to nobody: Bokeh would lose with it what the page is to be sent. The page stays marked as busy.
+                frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(failed.__traceback__)[-6:]]
+                logging.getLogger("therapy_process").error("A figure was not made: %s at %s", type(failed).__name__, " < ".join(reversed(frames)))
+                self._complain([FAILED])
+                self._failed = self._moves
 
     def _without(self, name: str) -> None:
         empty = {"length": None, "start": ("", "")}
@@ -222,7 +249,7 @@ class Page:
 
     def servable(self) -> pn.Template:
         """The page as it is served."""
-        template = pn.Template(_text("page.html"))
+        template = _Sheet(_text("page.html"))
         viewer = self.clinic.viewer
         waiting = [name for name, card in self.cards.items() if card.waiting]
         template.add_variable(
@@ -248,7 +275,8 @@ class Page:
         )
         template.add_panel("summary", self._summary.pane)
         template.add_panel("alerts", self._alerts.pane)
-        template.add_panel("chips", pn.FlexBox(*self._chips.values(), self._reset, self._copy, pn.pane.Bokeh(self._settled), align_items="center", margin=0))
+        chips = (*self._chips.values(), self._reset, self._copy, pn.pane.Bokeh(self._settled))
+        template.add_panel("chips", pn.Row(*chips, css_classes=["tight"], stylesheets=[look.WRAP], sizing_mode="stretch_width", margin=0))
         template.add_panel("filters", self.filters.panel)
         for name, card in self.cards.items():
             template.add_panel(name, card.body)
@@ -262,8 +290,9 @@ class Page:
     def card(self, name: str) -> pn.Column:
         """One card with its question, as notebooks show it."""
         own = self.cards[name]
-        if not session.served():  # the served page runs this cell, too, and leaves it to the reader to ask
-            own.ask()
+        if session.served():  # the served page runs this cell, too, and has the card in its own place
+            return own.body
+        own.ask()
         return pn.Column(pn.pane.HTML(f"<h3>{own.question}</h3>", margin=0), own.body, sizing_mode="stretch_width")
 
 

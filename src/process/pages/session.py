@@ -12,7 +12,7 @@ from pathlib import Path
 import panel as pn
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from process.access import ANALYST, Clinic, Latest, Viewer, open_records
+from process.access import ANALYST, Clinic, Latest, Viewer, audit, open_records
 from process.errors import NotAllowed
 
 
@@ -65,9 +65,10 @@ def served() -> bool:
 
 
 def clinic() -> Clinic:
-    """The clinic of this page."""
+    """The clinic of this page. A page of the server is refused (`NotAllowed`) without the gate, and without a log that can be written (`LogProblem`)."""
     if not served():
         return Clinic(open_records(_in_jupyter(Settings().store)), ANALYST)
+    audit.require()
     opening = _opening()
     latest = _served[0].latest
     records = latest.lend()

@@ -6,6 +6,7 @@
     'idle': 'Nothing was done here for a while.',
     'shift': 'A sign-in lasts one shift.',
     'revoked': 'What you may see has changed, or your access has ended.',
+    'not now': 'Who is signed in could not be looked up. Try again in a moment; if it lasts, tell whoever runs the server.',
     'too many': 'You have signed in in other browsers since.',
   }
   const NativeSocket = window.WebSocket

@@ -3,6 +3,9 @@
 An attempt is counted before its password is verified and taken back when it fits, so that many at once are not more than five. What is counted lies in a small
 file beside the table of people, so that a restart or a second process starts nothing anew; the file has no user name in it, only salted hashes, because people
 type passwords into the wrong field. It can be lost: then the count begins again, and it never keeps anybody out for longer than fifteen minutes.
+
+A browser in which this very user has signed in before is counted by itself (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"), so that nobody
+else's failures keep its user out, and its own neither open nor lock anything for others. Which browser that is, the server says.
 """
 
 from __future__ import annotations
@@ -38,10 +41,13 @@ class Attempts:
         self._lock = threading.Lock()
         self._kept: dict = {}
 
-    def begin(self, user: object) -> None:
-        """Count an attempt; `NotAllowed` where there were too many already. That one is not counted: trying on prolongs nothing."""
+    def begin(self, user: object, browser: str = "") -> None:
+        """Count an attempt; `NotAllowed` where there were too many already. That one is not counted: trying on prolongs nothing.
+
+        `browser`: the random id of a browser that is known to be this user's; empty = anybody's.
+        """
         with self._changing() as (counted, salt, now):
-            name = _name(user, salt)
+            name = _name(user, salt, browser)
             recent = counted.get(name, [])
             refused = len(recent) >= FAILURES
             if not refused:
@@ -50,10 +56,10 @@ class Attempts:
             minutes = max(1, math.ceil((recent[0] + WITHIN - now) / 60))
             raise NotAllowed(f"Too many attempts failed for this user name. Try again in {minutes} minute{'s' if minutes > 1 else ''}.")
 
-    def forget(self, user: object) -> None:
-        """The attempt succeeded: count none of this user's any more."""
+    def forget(self, user: object, browser: str = "") -> None:
+        """The attempt succeeded: count none of this user's any more, of that browser's or of strangers', wherever it came from."""
         with self._changing() as (counted, salt, _):
-            counted.pop(_name(user, salt), None)
+            counted.pop(_name(user, salt, browser), None)
 
     def writable(self) -> bool:
         """Whether the file can be written, or made; it is not touched."""
@@ -117,6 +123,8 @@ def _recent(times: list, now: float) -> list[float]:
     return [moment for moment in known if now - moment < WITHIN]
 
 
-def _name(user: object, salt: str) -> str:
+def _name(user: object, salt: str, browser: str = "") -> str:
+    """What stands for a user name; what stands for one in a known browser is never another's, whatever anybody types."""
     text = str(user)[:1000].encode("utf-8", "replace")
-    return hashlib.blake2b(text, key=salt.encode(), digest_size=16).hexdigest()
+    apart = hashlib.blake2b(browser.encode(), digest_size=16).digest() if browser else b""
+    return hashlib.blake2b(text, key=salt.encode(), digest_size=16, person=apart).hexdigest()

@@ -33,6 +33,6 @@ class MadeUp:
         """Nobody: made-up people have no passwords."""
         raise NotAllowed(WRONG)
 
-    def verified(self, user: str, password: str) -> tuple[Viewer, str]:
+    def verified(self, user: str, password: str, browser: str = "") -> tuple[Viewer, str]:
         """Nobody, as `sign_in`."""
         raise NotAllowed(WRONG)

@@ -38,8 +38,8 @@ class Directory(Protocol):
     def sign_in(self, user: str, password: str) -> Viewer:
         """The viewer whose local account this user name and password are."""
 
-    def verified(self, user: str, password: str) -> tuple[Viewer, str]:
-        """The same, and the epoch of the entry that the password was verified against."""
+    def verified(self, user: str, password: str, browser: str = "") -> tuple[Viewer, str]:
+        """The same, and the epoch of the entry that the password was verified against. `browser`: the id of one known to be this user's, counted apart."""
 
 
 class People:
@@ -73,15 +73,18 @@ class People:
         """
         return self.verified(user, password)[0]
 
-    def verified(self, user: str, password: str) -> tuple[Viewer, str]:
-        """As `sign_in`, and the epoch of the entry that the password was verified against: whoever was changed while that took is not signed in."""
-        self._attempts.begin(user)
+    def verified(self, user: str, password: str, browser: str = "") -> tuple[Viewer, str]:
+        """As `sign_in`, and the epoch of the entry that the password was verified against: whoever was changed while that took is not signed in.
+
+        `browser`: the id of one in which this very user has signed in before; its failures and those of everybody else are counted apart.
+        """
+        self._attempts.begin(user, browser)
         with self._verifying:
             person = self._found(user)
             fits = passwords.fits(person.password if person is not None else "", password)
             if person is None or not fits or person.disabled:
                 raise NotAllowed(WRONG)
-            self._attempts.forget(user)
+            self._attempts.forget(user, browser)
             if passwords.outdated(person.password):
                 person = self._renew(person, password)
         return person.viewer(self._names), person.epoch

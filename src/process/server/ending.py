@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from process.server.gate import Gate
 
 if TYPE_CHECKING:
-    from process.server.served import Socket
+    from process.server.websocket import Socket
 
 EVERY = 0.5
 """Seconds between two looks: a page is closed well within two seconds."""

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from bokeh.server.auth_provider import AuthProvider
 from tornado.web import RequestHandler, decode_signed_value
@@ -22,6 +21,8 @@ from process.errors import NotAllowed
 from process.pages.session import Opening, Staying
 from process.people import Directory, TableUnreadable
 from process.people.people import WRONG
+from process.server.known_browsers import KnownBrowsers
+from process.server.pace import Allowances
 from process.server.sessions import SignIn, SignIns, key_of
 from process.server.tickets import Tickets
 
@@ -74,6 +75,7 @@ class Gate(AuthProvider):
     ) -> None:
         self.people, self.table, self.tickets, self.cookie, self.origins, self.note, self.proxy = people, signed_in, tickets, cookie, origins, note, proxy
         self._secret, self._warn, self.require_log = secret, warn, require
+        self.known_browsers, self.allowances = KnownBrowsers(secret, cookie.name, cookie.options), Allowances()
         super().__init__()
 
     @property
@@ -137,6 +139,7 @@ class Gate(AuthProvider):
         viewer, now = self.people.viewer(user), self.people.epoch(user)
         if epoch is not None and epoch != now:
             raise NotAllowed(WRONG)
+        self.table.require()
         self.note("signed_in", viewer, how=way)
         before = self.signed_in(handler)
         if before is not None:
@@ -178,5 +181,4 @@ class Gate(AuthProvider):
 
     def own_origin(self, origin: str) -> bool:
         """Whether a websocket's origin is one of ours, scheme, host and port."""
-        parts = urlsplit(origin)
-        return f"{parts.scheme}://{parts.netloc}".lower() == origin.lower() and origin.lower() in self.origins
+        return origin.lower() in self.origins

@@ -56,7 +56,7 @@ class Guarded(RequestHandler):
     def _known_host(self) -> None:
         """A page of another name that leads to this address (DNS rebinding), and a proxy in front that nobody has declared, get nothing."""
         hosts, proxy = self.settings.get("known_hosts"), self.settings.get("behind_proxy", False)
-        if hosts and (urlsplit(f"//{self.request.host}").hostname or "") not in hosts:
+        if hosts and _name(self.request.host) not in hosts:
             raise HTTPError(421)
         if not proxy and any(name in self.request.headers for name in FORWARDED):
             raise HTTPError(403, reason="A proxy in front has to be declared")
@@ -78,4 +78,17 @@ class Guarded(RequestHandler):
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """An error in words; nothing of what went wrong inside."""
+        if status_code == 503:
+            self.say(
+                503, "Try again in a moment", "<p>The server cannot do this just now. Load the page again; if that does not help, tell whoever runs it.</p>"
+            )
+            return
         self.say(status_code, "This did not work", "<p>The server could not answer this request. <a href='/'>Back to the dashboards</a></p>")
+
+
+def _name(host: str) -> str:
+    """The name in a `Host`, without its port; empty for what is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""

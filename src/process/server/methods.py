@@ -26,15 +26,17 @@ class Methods(Gated):
         if found is None:
             self.redirect(f"{self.gate.login_url}?{urlencode({'next': self.request.uri})}")
             return
+        if not self.gate.allowances.methods.allows(found.key):
+            self.say(429, "This page was opened very often", "<p>Wait a minute, and load it again.</p>")
+            return
         self.gate.table.touch(found.key)
         clinic = Clinic(self.latest.records, partial(self.gate.viewer, found.key))
         audit.note("read", clinic.viewer, page="methods")
-        if (kept := audit.kept()) is not None:
-            try:
-                kept.require()
-            except LogProblem as problem:
-                self.say(503, "Nothing can be shown", f"<p>{problem}</p>")
-                return
+        try:
+            audit.require()
+        except LogProblem as problem:
+            self.say(503, "Nothing can be shown", f"<p>{problem}</p>")
+            return
         pages = {plan.name: plan.label for plan in PLANS.values()}
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(methods.page(clinic, NAVIGATION, pages, self.request.query, staying=self.gate.staying(found)))

@@ -9,6 +9,7 @@ import secrets
 from tornado.web import HTTPError
 
 from process.errors import LogProblem, NotAllowed
+from process.server.bounded_table import NotNow
 from process.server.gate import Gate
 from process.server.oidc import Provider
 from process.server.proxy import not_known
@@ -70,7 +71,7 @@ class FromProvider(OfProvider):
             return
         try:
             self.gate.begin(self, found.user, "oidc", subject=found.subject, elsewhere=found.session)
-        except LogProblem:
+        except (LogProblem, NotNow):
             raise HTTPError(503) from None
         except NotAllowed:
             self.gate.note("sign_in_refused", None, how="oidc", why="not in the table of people")

@@ -7,6 +7,7 @@ import hmac
 from tornado.web import HTTPError, RequestHandler
 
 from process.errors import LogProblem, NotAllowed
+from process.server.bounded_table import NotNow
 from process.server.gate import Gate
 from process.server.headers import Guarded
 from process.server.signing_in import Gated, wanted
@@ -46,7 +47,7 @@ class ByProxy(Gated):
             return
         try:
             self.gate.begin(self, user, "proxy")
-        except LogProblem:
+        except (LogProblem, NotNow):
             raise HTTPError(503) from None
         except NotAllowed:
             self.gate.note("sign_in_refused", None, how="proxy", why="not in the table of people")

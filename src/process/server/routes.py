@@ -8,6 +8,7 @@ from bokeh.embed.bundle import extension_dirs
 
 from process.access import Latest
 from process.pages import NAVIGATION, who_looked
+from process.server.drawn_with import Icon, OfBokeh, OfExtensions
 from process.server.ending import OpenPages
 from process.server.gate import Gate
 from process.server.methods import Methods
@@ -16,9 +17,10 @@ from process.server.oidc_pages import EndedAtProvider, FromProvider, LeaveProvid
 from process.server.people import PersonalLinks
 from process.server.plain import Health, Home, Tidy, Unknown
 from process.server.proxy import ByProxy, TrustedProxy
-from process.server.served import Icon, OfBokeh, OfExtensions, Page, Socket
+from process.server.served import Page
 from process.server.settings import ServerSettings
 from process.server.signing_in import AskLink, Enter, Leave, LocalAccount, Staying
+from process.server.websocket import Socket
 from process.server.who_looked import WhoLooked
 
 CALLBACK = "/sign-in/back"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -23,6 +24,14 @@ def begin() -> None:
 
     made.says_less = True  # type: ignore[attr-defined]
     logging.setLogRecordFactory(made)
+
+
+def of_text(trace: str) -> str:
+    """The same of a traceback that a library has kept as text alone."""
+    ends = [line for line in trace.splitlines() if line and not line[0].isspace()]
+    kind = re.match(r"[A-Za-z_][\w.]*", ends[-1]) if ends else None
+    frames = [f"{Path(name).name}:{line}" for name, line in reversed(re.findall(r'^  File "([^"\n]+)", line (\d+)', trace, re.MULTILINE)[-6:])]
+    return f"{kind[0].rsplit('.', 1)[-1] if kind else 'Error'} at {' < '.join(frames)}"
 
 
 def less(record: logging.LogRecord) -> logging.LogRecord:

@@ -26,6 +26,12 @@ def make(file: Path) -> None:
         out.write(secrets.token_urlsafe(48) + "\n")
 
 
+def refuse_written_by_others(handle: int, file: Path, what: str) -> None:
+    """Raise `SettingWrong` where group or others can write an opened file, and so decide what it says; everybody may read one that holds no secret."""
+    if os.fstat(handle).st_mode & 0o022:
+        raise SettingWrong(f"Others can write the {what} {file}, and so say who is let in. Take that away: `chmod go-w {file}`.")
+
+
 def read(file: Path, what: str, *, shortest: int = SHORTEST) -> str:
     """The secret in a file; `what` names it in a message. Raises `FileMissing` or `SettingWrong` with what mends it."""
     try:

@@ -10,15 +10,18 @@ import os
 import secrets
 import sqlite3
 import tempfile
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from process.errors import SettingWrong
+from process.server.bounded_table import BoundedTable, NotNow
 
 FILE = "sessions.sqlite"
+SET_BACK = 60.0
+"""Seconds that a clock may be set back while somebody is signed in; further back, nobody knows any more how long they did nothing, and the sign-in ends."""
 FINER = 0.1
 """Share of the idle time after which an interaction is written down again; a table that is written at every click would help nobody."""
 TABLE = """
@@ -67,11 +70,12 @@ class SignIns:
         self._own = tempfile.TemporaryDirectory(prefix="therapy-process-") if folder is None else None
         path = private_folder(Path(self._own.name) if self._own else Path(folder)) / FILE
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        self._lock = threading.Lock()
         self._unwritten: dict[str, str] = {}
-        self._table = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
-        for statement in ("pragma journal_mode=wal", "pragma synchronous=normal", "pragma secure_delete=on", TABLE):
-            self._table.execute(statement)
+        try:
+            self._table = BoundedTable(path, ("pragma journal_mode=wal", "pragma synchronous=normal", "pragma secure_delete=on", TABLE))
+        except sqlite3.Error as problem:
+            why = getattr(problem, "sqlite_errorname", type(problem).__name__)
+            raise SettingWrong(f"The table of sign-ins {path} cannot be opened ({why}). Find out what holds it; if nothing does, move it away.") from None
 
     def begin(self, user: str, epoch: str, way: str, *, subject: str = "", elsewhere: str = "") -> str:
         """Sign a person in; the id for their browser, of 256 random bits. Whoever is signed in in too many browsers loses the one used longest ago."""
@@ -84,7 +88,7 @@ class SignIns:
         return drawn
 
     def look(self, key: str) -> SignIn | None:
-        """The sign-in of that key while it lasts; one whose time is over is ended here."""
+        """The sign-in of that key while it lasts; one whose time is over is ended here. `NotNow` while the table cannot be read."""
         if key in self._unwritten:
             self._try_again(key)
             return None
@@ -92,7 +96,7 @@ class SignIns:
         if not rows:
             return None
         found, now = SignIn(*rows[0]), self._clock()
-        if now >= found.began + self.shift or now >= found.seen + self.idle:
+        if now >= found.began + self.shift or now >= found.seen + self.idle or now < found.seen - SET_BACK:
             self.end(key, "shift" if now >= found.began + self.shift else "idle")
             return None
         return found
@@ -105,7 +109,8 @@ class SignIns:
     def touch(self, key: str) -> None:
         """The person did something."""
         now = self._clock()
-        self._ask("update signed_in set seen = ? where key = ? and ended is null and seen < ?", now, key, now - FINER * self.idle)
+        with suppress(NotNow):  # the log has it; the sign-in ends a little early for that
+            self._ask("update signed_in set seen = ? where key = ? and ended is null and seen < ?", now, key, now - FINER * self.idle)
 
     def end(self, key: str, why: str) -> bool:
         """End a sign-in; False where it has ended already or never was. Where the file cannot be written it ends in this process, and is written later."""
@@ -114,7 +119,7 @@ class SignIns:
             return False
         try:
             rows = self._ask(ending, self._clock(), why, key)
-        except sqlite3.Error:
+        except NotNow:
             self._unwritten[key] = why
             rows = self._readable("select key, user, epoch, way, began, seen from signed_in where key = ? and ended is null", key)
         for row in rows:
@@ -129,16 +134,22 @@ class SignIns:
         return sum(self.end(key, why) for (key,) in keys)
 
     def why(self, key: str) -> str:
-        """Why a sign-in ended; empty while it lasts, `gone` where nobody remembers it."""
+        """Why a sign-in ended; empty while it lasts, `gone` where nobody remembers it, `not now` while the table cannot be read."""
         if key in self._unwritten:
             return self._unwritten[key]
-        rows = self._readable("select why from signed_in where key = ?", key)
+        try:
+            rows = self._ask("select why from signed_in where key = ?", key)
+        except NotNow:
+            return "not now"
         return rows[0][0] if rows else "gone"
+
+    def require(self) -> None:
+        """Raise `NotNow` while nobody can be signed in."""
+        self._table.require_writing()
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
-            self._table.close()
+        self._table.close()
         if self._own:
             self._own.cleanup()
 
@@ -146,19 +157,18 @@ class SignIns:
         """Write an end that could not be written, so that the other processes know of it, too."""
         try:
             self._ask("update signed_in set ended = ?, why = ? where key = ? and ended is null", self._clock(), self._unwritten[key], key)
-        except sqlite3.Error:
+        except NotNow:
             return
         self._unwritten.pop(key, None)
 
     def _readable(self, statement: str, *values: object) -> list[tuple]:
         try:
             return self._ask(statement, *values)
-        except sqlite3.Error:
+        except NotNow:
             return []
 
     def _ask(self, statement: str, *values: object) -> list[tuple]:
-        with self._lock:
-            return self._table.execute(statement, values).fetchall()
+        return self._table.ask(statement, *values)
 
 
 def private_folder(folder: Path) -> Path:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from process.errors import FileMissing, SettingWrong
+from process.server.secret_files import refuse_written_by_others
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Minutes = Annotated[float, Field(gt=0, le=120)]
@@ -115,7 +116,9 @@ def read(file: Path | None) -> ServerSettings:
     if file is None:
         return ServerSettings()
     try:
-        told = tomllib.loads(Path(file).read_text("utf-8"))
+        with Path(file).open("rb") as opened:
+            refuse_written_by_others(opened.fileno(), Path(file), "settings file")
+            told = tomllib.loads(opened.read().decode("utf-8"))
     except OSError:
         raise FileMissing(f"There is no settings file {file}, or it cannot be read.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:

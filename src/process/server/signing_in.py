@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 
@@ -13,6 +12,7 @@ from tornado.web import HTTPError
 from process.errors import LogProblem, NotAllowed
 from process.pages import NAVIGATION
 from process.people.people import WRONG
+from process.server.bounded_table import NotNow
 from process.server.gate import Gate
 from process.server.headers import Guarded
 from process.server.pace import Pace
@@ -90,14 +90,17 @@ class LocalAccount(Gated):
             return
         try:
             self.gate.require_log()  # before any password is looked at, so that right and wrong ones are answered alike
-        except LogProblem as problem:
+            self.gate.table.require()
+        except (LogProblem, NotNow) as problem:
             self._form(503, str(problem))
             return
         LocalAccount.waiting += 1
         try:
-            viewer, epoch = await asyncio.get_running_loop().run_in_executor(self.turns, self.gate.people.verified, user, password)
+            browser = self.gate.known_browsers.of(self, user, self.gate.people)
+            viewer, epoch = await asyncio.get_running_loop().run_in_executor(self.turns, self.gate.people.verified, user, password, browser)
             self.gate.begin(self, viewer.user, "local", epoch=epoch)
-        except (LogProblem, sqlite3.Error):  # found out only now: what a wrong password is answered
+            self.gate.known_browsers.remember(self, viewer.user, epoch)
+        except (LogProblem, NotNow):  # found out only now: what a wrong password is answered
             self._form(401, WRONG)
             return
         except NotAllowed as refused:

@@ -43,7 +43,7 @@ class WhoLooked(Gated):
         except (LogProblem, NotAllowed, UserError) as problem:
             self.say(503, "The log cannot be read", f"<p>{type(problem).__name__}. Tell whoever runs the server.</p>")
             return
-        people = {str(line["user"]) for line in lines if "user" in line}
-        shown = [line for line in lines if not asked.user or line.get("user") == asked.user]
+        people = {str(line[name]) for line in lines for name in ("user", "whom") if name in line}
+        shown = [line for line in lines if not asked.user or asked.user in (line.get("user"), line.get("whom"))]
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.write(who_looked.page(viewer, NAVIGATION, shown, people, asked, self.gate.staying(found)))

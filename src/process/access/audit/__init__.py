@@ -10,7 +10,7 @@
 Answers and exports are noted by the one door itself. Which kinds there are and what each may say: `lines.KINDS`.
 """
 
-from process.access.audit.log import Log, close, flush, keep, kept, note
+from process.access.audit.log import Log, close, flush, keep, kept, note, require
 from process.access.audit.settled import Looking
 
-__all__ = ["Log", "Looking", "close", "flush", "keep", "kept", "note"]
+__all__ = ["Log", "Looking", "close", "flush", "keep", "kept", "note", "require"]

@@ -28,6 +28,7 @@ UNKNOWN = "?"
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9@._+-]{0,99}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _WORDS = re.compile(r"[a-z][a-z ,'-]{0,79}")  # no digit: a reason is a phrase of ours, and can hold no figure
+_ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9@._+$ -]{0,99}")  # of this machine, of the table of people, or a few words of ours
 _GENERATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _CODE = re.compile(r"[A-Za-z0-9<(][A-Za-z0-9 _.,/()<+-]{0,119}")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -58,8 +59,15 @@ def _filter(chosen: Any) -> dict[str, Any]:
     return {_text(_NAME)(name): [many(code) for code in value] if isinstance(value, list | tuple) else many(value) for name, value in dict(chosen).items()}
 
 
+def _names(many: Any) -> list[str]:
+    return [_text(_ACCOUNT)(name) for name in many] if isinstance(many, list | tuple) else [UNKNOWN]
+
+
 _FACTS: dict[str, Callable[[Any], Any]] = {
+    "before": _text(_NAME),
+    "by": _text(_ACCOUNT),
     "bytes": _whole,
+    "change": _text(_WORDS),
     "file": _text(_GENERATION),
     "filter": _filter,
     "form": _text(_NAME),
@@ -69,10 +77,15 @@ _FACTS: dict[str, Callable[[Any], Any]] = {
     "measure": _text(_NAME),
     "measures": _measures,
     "moves": _whole,
+    "now": _text(_NAME),
     "page": _text(_NAME),
     "rows": rows,
+    "saw": _names,
+    "sees": _names,
+    "sudo": _text(_ACCOUNT),
     "through": _whole,
     "times": _whole,
+    "whom": _text(_USER),
     "why": _text(_WORDS),
 }
 KINDS: dict[str, tuple[str, ...]] = {
@@ -88,6 +101,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "read": ("page", "times"),
     "pruned": ("file", "through", "hash"),
     "mended": ("why", "file", "bytes", "times"),
+    "people": ("by", "sudo", "change", "whom", "now", "sees", "before", "saw", "why"),
 }
 """Every kind of line, and the facts that it may carry."""
 

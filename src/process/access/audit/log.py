@@ -15,6 +15,8 @@ from __future__ import annotations
 import atexit
 import threading
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ AGAIN = 1.0
 """Seconds after which a log that could not be written is tried again."""
 REPEATED = 60.0
 """Seconds in which the same refusal again is only counted."""
+PRUNE_AGAIN = 600.0
+"""Seconds after which old months that could not be removed are tried again."""
 MOST_KINDS = 1_000
 """Refusals that differ and are counted apart within a minute."""
 MOST_WAITING = 10_000
@@ -36,6 +40,7 @@ MOST_WAITING = 10_000
 MUST = ("signed_in", "export")
 COUNTED = ("refused", "sign_in_refused", "read")
 LOST = "lines were lost while the log could not be written"
+NONE = "Nothing can be shown: no audit log is kept. Start the server with `therapy-process serve`."
 CANNOT = "Nothing can be shown or exported: the audit log cannot be written. Tell whoever runs the server; its disk may be full."
 
 _kept: list[Log] = []
@@ -44,8 +49,9 @@ _kept: list[Log] = []
 class Log:
     """One process's way to a chain of lines that it may share with other processes."""
 
-    def __init__(self, chain: Chain) -> None:
-        self.chain = chain
+    def __init__(self, chain: Chain, months: int = 0, today: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.chain, self._months, self._today = chain, months, today
+        self._pruned, self._prune_again = today().date(), 0.0
         self.looking = threading.RLock()
         self._writing = threading.RLock()
         self._pages: set[Any] = set()
@@ -100,6 +106,20 @@ class Log:
                 self._settle()
             except LogProblem:
                 pass  # kept and tried again; whoever asks is refused meanwhile
+            self._prune()
+
+    def _prune(self) -> None:
+        """Once on each day of UTC: what is older than it is to be kept for is removed, as at the start."""
+        today = self._today()
+        if today.date() == self._pruned or time.monotonic() < self._prune_again:
+            return
+        try:
+            with self._writing:
+                self.chain.prune(self._months, today)
+        except OSError:
+            self._prune_again = time.monotonic() + PRUNE_AGAIN
+        else:
+            self._pruned = today.date()
 
     def _settle(self, always: bool = False) -> None:
         now = time.monotonic()
@@ -151,7 +171,8 @@ class Log:
 def keep(folder: Path, key: Path | None = None, months: int = 24) -> Log:
     """Keep the log of this process in a folder (made where it is not there), sealed with the key of that file or of its usual place.
 
-    `months`: how long lines are kept, counted in whole months; 0 = until somebody removes them. Raises `LogProblem` where it cannot be written.
+    `months`: how long lines are kept, counted in whole months, looked at now and once a day; 0 = until somebody removes them. Raises `LogProblem` where it
+    cannot be written.
     """
     close()
     try:
@@ -159,13 +180,20 @@ def keep(folder: Path, key: Path | None = None, months: int = 24) -> Log:
         chain.prune(months)
     except OSError as problem:
         raise LogProblem(f"The audit log in {folder} cannot be written: {problem.strerror}. Mend that, or name another folder.") from None
-    _kept.append(Log(chain))
+    _kept.append(Log(chain, months))
     return _kept[0]
 
 
 def kept() -> Log | None:
     """The log of this process; None where there is none, as in Jupyter."""
     return _kept[0] if _kept else None
+
+
+def require() -> None:
+    """Raise `LogProblem` while the log of this process cannot be written, and where there is none: whoever is served is noted."""
+    if not _kept:
+        raise LogProblem(NONE)
+    _kept[0].require()
 
 
 def note(kind: str, viewer: Viewer | str | None = None, **facts: Any) -> None:

@@ -39,12 +39,14 @@ def entries(folder: Path, user: str | None = None, since: date | None = None, un
                 facts = lines.read(text)
                 if facts is None or not first <= str(facts.get("at"))[:10] <= last:
                     continue
-                if (user is None or facts.get("user") == user) and (kind is None or facts.get("kind") == kind):
+                if (user is None or user in (facts.get("user"), facts.get("whom"))) and (kind is None or facts.get("kind") == kind):
                     yield facts
 
 
 def said(line: dict[str, Any]) -> str:
     """What a line says beside when and who, in one line of words."""
+    if line.get("kind") == "people":
+        return changed(line)
     parts = []
     measures = line.get("measures")
     if isinstance(measures, dict):
@@ -59,6 +61,23 @@ def said(line: dict[str, Any]) -> str:
     if "times" in line:
         parts.append(f"{line['times']} of them" if line.get("kind") == "mended" else f"and {line['times']} times more")
     return "; ".join(part for part in parts if part)
+
+
+def changed(line: dict[str, Any]) -> str:
+    """A change of the table of people in words: whom, what, what they see now and saw before, by whom."""
+    parts = [f"{line.get('whom', '?')}: {line.get('change', '?')}"]
+    parts += [f"{when} a {line[when]}, {verb} {_courses(line.get(verb))}" for when, verb in (("now", "sees"), ("before", "saw")) if when in line]
+    parts += [str(line["why"])] if "why" in line else []
+    return "; ".join(parts) + f"; by {line.get('by', '?')}" + (f", who was {line['sudo']}" if "sudo" in line else "")
+
+
+def _courses(whose: Any) -> str:
+    names = [str(name) for name in whose] if isinstance(whose, list) else []
+    if names == ["the clinic"]:
+        return "the clinic"
+    own = ["their own courses"] if "their own" in names else []
+    others = [name for name in names if name != "their own"]
+    return " and ".join([*own, *([f"the courses of {', '.join(others)}"] if others else [])]) or "nothing"
 
 
 def chosen(filters: dict[str, Any]) -> str:
