@@ -70,7 +70,7 @@ def test_what_cannot_be_removed_today_is_tried_again_and_stops_nothing(tmp_path,
     with logs.keeping(tmp_path, months=2) as folder:
         monkeypatch.setattr(Chain, "prune", stuck)
         calendar.day = datetime(2026, 1, 21, tzinfo=UTC)
-        assert until(lambda: len(tried) >= 2) and set(tried) == {2}
+        assert until(lambda: tried.count(2) >= 2)  # a log of another test in this process may be trying, too
         log.note("signed_in", "dora", **logs.DIRECTOR_IN)
         log.require()
     assert folder.exists() and logs.verified(tmp_path).fault == ""

@@ -32,7 +32,8 @@ CLINICS += [
 @dataclass(frozen=True)
 class Attacked:
     """What attacks on one outcome found, as courses and what is claimed of them: with exact figures; with one quarter's benchmark, two quarters', and two
-    therapists together; what a bold attacker claims of two quarters'; and for a few courses the range that everything leaves open, as parts of one."""
+    therapists together; what a bold attacker claims of two quarters'; for a few courses the range that everything leaves open, as parts of one; and for every
+    course what is usual as the benchmark tells it."""
 
     attacker: Attacker
     releases: list[Release]
@@ -42,16 +43,25 @@ class Attacked:
     together: dict[int, bool]
     bold: dict[int, bool]
     open: dict[int, tuple[float, float]]
+    as_told: np.ndarray
+
+    @property
+    def guesses(self) -> dict[str, dict[int, bool]]:
+        """What two readers who take no differences say of the courses that the bold attacker claims something of: what most of the clinic have, and what is
+        usual in the course's band as the benchmark tells it."""
+        return {"clinic": dict.fromkeys(self.bold, self.attacker.usual), "band": {course: bool(self.as_told[course]) for course in self.bold}}
+
+    def right(self, claims: dict[int, bool]) -> int:
+        """How many claims are true."""
+        return sum(bool(self.attacker.truth[course] == claim) for course, claim in claims.items())
 
     def row(self) -> str:
         """The figures as cells of a table."""
         others, usual = self.attacker.others, self.attacker.usual
         base = (self.attacker.truth[others] == usual).mean()
-        right, guess = (
-            sum(self.attacker.truth[course] == claim for course, claim in claims.items()) for claims in (self.bold, dict.fromkeys(self.bold, usual))
-        )
         found = f"{len(self.quarter)} | {len(self.quarters)} | {len(self.together)}"
-        return f"{others.sum()} | {base:.1%} | {len(self.exact)} ({len(self.exact) / others.sum():.1%}) | {found} | {len(self.bold)} | {right} | {guess}"
+        bold = " | ".join(str(self.right(claims)) for claims in (self.bold, *self.guesses.values()))
+        return f"{others.sum()} | {base:.1%} | {len(self.exact)} ({len(self.exact) / others.sum():.1%}) | {found} | {len(self.bold)} | {bold}"
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +94,7 @@ def attacks(clinic) -> dict[Outcome, Attacked]:
             attacker.together_with(told.of("colleague")).subtracted(two),
             attacker.guessed(two),
             attacker.feasible(two, [int(course) for course in few]),
+            told.usual_as_told(outcome, attacker),
         )
         print(f"\n| {name} | {' '.join(str(part) for part in outcome if part)} | {made[outcome].row()} |", end="")
     return made
@@ -153,13 +164,16 @@ def test_two_therapists_who_put_together_what_they_know_learn_of_no_third_ones_p
 
 
 @EACH
-def test_a_bold_attacker_is_right_no_more_often_than_the_base_rate(attacks):
-    """Against the guess that everybody in reach has what most have; on the courses where the two differ the attacker is right no more often than wrong."""
+def test_a_bold_attacker_is_right_no_more_often_than_whoever_guesses_what_is_usual(attacks):
+    """Against the better of the two guesses; on the courses where the claims differ from it the attacker is right no more often than wrong.
+
+    A benchmark is meant to tell bands apart, so that what is usual in the band as it tells it is no leak. docs/disclosure.md has both figures, and
+    says why it is no longer the first guess alone (what most of the clinic have).
+    """
+    assert any(attacked.guesses["band"] != attacked.guesses["clinic"] for attacked in attacks.values()), "two guesses, else there is one baseline only"
     for outcome, attacked in attacks.items():
-        truth, usual = attacked.attacker.truth, attacked.attacker.usual
-        right = sum(truth[course] == claim for course, claim in attacked.bold.items())
-        base = sum(truth[course] == usual for course in attacked.bold)
-        differ = {course: claim for course, claim in attacked.bold.items() if claim != usual}
-        for_it = sum(truth[course] == claim for course, claim in differ.items())
+        guess = max(attacked.guesses.values(), key=attacked.right)
+        differ = {course: claim for course, claim in attacked.bold.items() if claim != guess[course]}
         # As many outcomes are attacked as there are: a chance in a hundred over all of them.
-        assert right <= base or binomtest(for_it, len(differ), 0.5, alternative="greater").pvalue > 0.01 / len(attacks), outcome
+        chance = binomtest(attacked.right(differ), len(differ), 0.5, alternative="greater").pvalue if differ else 1.0
+        assert attacked.right(attacked.bold) <= attacked.right(guess) or chance > 0.01 / len(attacks), outcome

@@ -84,10 +84,28 @@ class Told:
 
     def cell(self, row, here: np.ndarray) -> np.ndarray:
         """The courses, of those in `here`, that a figure can be of: the first ones that ended, in whole batches."""
-        first, last = rules.EVERY_BAND[row.band]
-        of = here & self.courses["completed"].between(first, last).to_numpy()
-        of &= (self.courses[row.attribute] == row.code).to_numpy() if row.attribute else True
+        of = here & self.covered(row)
         return of & (np.cumsum(of) <= rules.in_batches(int(of.sum())))
+
+    def usual_as_told(self, outcome: Outcome, attacker: Attacker) -> np.ndarray:
+        """For each course the guess of a reader who uses the benchmark as it is meant, or the clinic's usual where it tells nothing of a course.
+
+        That is what the newest quarter tells of the narrowest band that the course's length lies in: the mean of that band's figures, of all its courses and of
+        those with one of the course's attributes. Of lengths a band cannot be asked, because it is what is sought.
+        """
+        found = np.full(len(self.courses), float(attacker.usual))
+        rows = self.figures[max(self.figures)]
+        rows = rows[(rows["measure"] == outcome[0]) & (rows["group"] == outcome[1]) & (rows["point"] == outcome[2])]
+        for band in sorted(rows["band"].unique(), key=lambda name: np.diff(rules.EVERY_BAND[name])[0], reverse=True):
+            told = [np.where(self.covered(row), row.value / 100, np.nan) for row in rows[rows["band"] == band].itertuples()]
+            some = np.isfinite(told).any(axis=0)
+            found[some] = np.nanmean(np.array(told)[:, some], axis=0) > attacker.half
+        return found.astype(bool)
+
+    def covered(self, row) -> np.ndarray:
+        """The courses that a figure is said of: its band, and its code if it is of one."""
+        of = self.courses["completed"].between(*rules.EVERY_BAND[row.band]).to_numpy()
+        return of & (self.courses[row.attribute] == row.code).to_numpy() if row.attribute else of
 
     def length(self) -> Attacker:
         """Whoever does not know the lengths and wants to know which courses were long (`LONG`), from how many courses the figures are of."""

@@ -25,8 +25,6 @@ from process.measures import catalogue
 
 SVG = "{http://www.w3.org/2000/svg}"
 NEVER = {
-    "goal_voices": "Rounded to half a level",
-    "match_window": "worked out again from rounded counts",
     "fair_comparison_dropout": "figures that never leave",
     "fair_comparison_improvement": "figures that never leave",
     "attendance_over_time": "figures that never leave",

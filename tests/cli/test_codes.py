@@ -273,7 +273,7 @@ def test_a_load_that_was_stopped_before_its_sheets_is_made_good_by_the_same_file
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     (tmp_path / "delivery").mkdir()
     demo.write(demo.simulate(demo.Settings(courses=30, therapists=6)), tmp_path / "delivery")
-    monkeypatch.setattr("process.loading.load.write_sheets", lambda table: 1 / 0)
+    monkeypatch.setattr("process.loading.load.write_sheets", lambda table, **_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("intake", tmp_path / "store", tmp_path / "delivery")
     served = store.current(tmp_path / "store")

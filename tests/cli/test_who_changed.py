@@ -116,7 +116,7 @@ def test_who_became_the_servers_account_by_sudo_is_named_too_and_nothing_else_th
 def test_the_log_says_it_in_words(home, store):
     everything(home, store)
 
-    said = run("audit", "show", home / "audit", "--user", "sue", "--kind", "people")
+    said = " ".join(run("audit", "show", home / "audit", "--user", "sue", "--kind", "people").split())  # a narrow terminal breaks lines
 
     assert f"sue: added; now a supervisor, sees the courses of tess, 1 not in the table; by {ME}" in said and "dora" not in said and "3 lines" in said
     assert f"sue: removed; before a supervisor, saw the courses of tess; by {ME}" in said

@@ -79,8 +79,8 @@ TELLING = [
     Bad(
         "a single age",
         "column `age_band`, line 2: single ages; bands only, top band 75+ (2 times)",
-        in_courses("age_band", "37.41", "41.37"),
-        secrets=("37.41", "41.37"),
+        in_courses("age_band", "37.4119", "41.3719"),
+        secrets=("37.4119", "41.3719"),
     ),
     Bad("a band above the top band", "column `age_band`, line 3: bands above the top band, 75+", in_courses("age_band", "25-34", "85-89"), secrets=("85-89",)),
     Bad("markup", "column `team`, line 2: markup", in_courses("team", f"<b>{CANARY}</b>", "")),

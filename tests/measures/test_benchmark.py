@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from tests.clinics import counted
 from tests.reference.clinics import clinic
 
 from process import store
-from process.measures import benchmark, benchmark_rules, catalogue, parameters
+from process.measures import benchmark, benchmark_rules, catalogue, parameters, publishing
 from process.measures.benchmark_rules import EVERY_BAND, bands_around, in_batches, may_know, released, sample
 from process.measures.publishing import publish
 
@@ -169,6 +170,25 @@ def test_a_benchmark_stays_through_the_quarter_whatever_is_loaded_and_estimated_
     pd.testing.assert_frame_equal(found(folder), first)
     publish(folder, stopping(*SIX, *((f"T{n}", 12, 6) for n in range(6)), day="2027-01-04"))
     assert set(found(folder)["quarter"]) == {"2027-Q1"} and found(folder)["courses"].max() > first["courses"].max()
+
+
+def test_a_benchmark_under_other_rules_is_not_carried_on_through_its_quarter(folder, monkeypatch):
+    """Rules that were less strict may have told what these would not: the next load makes it anew, in the middle of the quarter."""
+    rules, before = parameters.described(), publishing.described()[benchmark.PARAMETER].version - 1
+    older = {**rules, benchmark.PARAMETER: replace(rules[benchmark.PARAMETER], version=before)}
+    for module in (parameters, publishing):
+        monkeypatch.setattr(module, "described", lambda: older)
+    publish(folder, stopping(*SIX, day="2026-10-05"))
+    first = found(folder)
+    for module in (parameters, publishing):
+        monkeypatch.setattr(module, "described", lambda: rules)
+
+    publish(folder, stopping(*SIX, *((f"T{n}", 9, 6) for n in range(6)), day="2026-10-12"))
+
+    with store.DuckDBEngine.open(store.current(folder)) as engine:
+        stored = parameters.stored(engine.query)
+    assert set(stored.loc[stored["parameter"] == benchmark.PARAMETER, "version"]) == {before + 1} == {2}
+    assert found(folder)["courses"].max() > first["courses"].max()
 
 
 def test_a_benchmark_that_is_made_anew_is_of_other_courses(folder, monkeypatch):

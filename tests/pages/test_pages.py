@@ -246,14 +246,14 @@ def test_a_page_tells_somebody_who_lost_access_and_shows_nothing_new(records):
 def test_the_table_and_the_definition_open_and_follow(director):
     page = open_page("goals", director, "")
     card = page.cards["attainment_curve"]
-    card._as_table.value = True
-    card._as_about.value = True
-    table = card._table.object
+    card._table.tool.value = True
+    card._about.tool.value = True
+    table = card._table.pane.object
 
     page.cohort.length = (4, 14)
 
-    assert card._table.visible and card._about.visible and "What it cannot tell you" in card._about.object
-    assert table.startswith("<table>") and card._table.object != table
+    assert card._table.pane.visible and card._about.pane.visible and "What it cannot tell you" in card._about.pane.object
+    assert table.startswith("<table>") and card._table.pane.object != table
 
 
 def test_what_is_downloaded_is_the_exported_answer(director):
@@ -283,7 +283,7 @@ def test_a_figure_that_is_left_until_somebody_asks_is_drawn_then_and_follows_the
 
     card._open.param.trigger("clicks")
 
-    assert not card.closed and card._drawing is not None and not card._open.visible and card._tools.visible
+    assert not card.closed and card._drawing is not None and card._open not in card.body.objects and card._tools in card.body.objects
     first = sentence(page, card.name)
     page.cohort.length = (9, 20)
     assert sentence(page, card.name) != first != ""

@@ -40,7 +40,7 @@ def at_provider(served, provider, change=lambda query: query, cookie=None):
 
 
 def cookie_in(served, reply):
-    found = re.search(rf"\b{served.cookie_name}=[^;]+", reply.headers.get("set-cookie", ""))
+    found = re.match(rf"{served.cookie_name}=[^;]+", reply.cookies.get(served.cookie_name, ""))
     return found[0] if found else ""
 
 

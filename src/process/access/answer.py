@@ -147,7 +147,10 @@ class Exported:
         return out.getvalue()
 
 
-ROUNDED = "Rounded for export: counts to 5, means to 0.5, percentages and totals worked out again from the rounded counts that are shown; under 8 withheld."
+ROUNDED = (
+    "Rounded for export: counts to 5, means to 0.5, goal levels and coefficients to 0.1, limits outward, percentages and totals worked out again from the "
+    "rounded counts that are shown; under 8 withheld."
+)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 

@@ -21,7 +21,7 @@ class Chart:
     """How one measure is drawn and put into words; `wide` = the card takes the page's whole width.
 
     `says_rounded` = the sentence where an exported answer is all that is known: there are no notes then, and headlines are rounded (None = `says`);
-    `stays` = why no picture of it leaves whatever the answer, in words; `counts` = the column of counts that it is drawn from, where it draws no estimate.
+    `counts` = the column of counts that it is drawn from, where it draws no estimate.
     """
 
     layers: tuple[Layer, ...]
@@ -35,7 +35,6 @@ class Chart:
     describes: str = ""
     lacks: Callable[[Answer], str] = lambda answer: ""
     says_rounded: Callable[[Answer], str] | None = None
-    stays: str = ""
     counts: str = ""
 
     def unable(self, answer: Answer) -> str:

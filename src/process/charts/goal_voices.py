@@ -74,7 +74,6 @@ CHARTS = {
         xlabel="attended session",
         ylabel="levels, patient minus therapist",
         wide=True,
-        stays="Rounded to half a level, as means leave, nothing of this figure is left.",
         describes="Curve around a line of no difference: patient's minus therapist's rating of the same goal by attended session, with 95 % band",
     ),
 }

@@ -24,8 +24,6 @@ WITHHELD = "withheld"
 def none_because(exported: Exported, chart: Chart) -> str:
     """Why the exported answer cannot be drawn, in words; empty where it can."""
     answer, table = exported.as_answer(), exported.table
-    if chart.stays:
-        return chart.stays
     if not exported.missing and set(exported.definition.columns) - {*THERAPISTS, *table.columns}:
         return "It is drawn from figures that never leave, because exact counts could be worked out from them."
     if chart.counts and np.isfinite(table[chart.counts].astype(float)).any() or not chart.unable(answer):

@@ -66,7 +66,6 @@ CHARTS = {
         _says,
         height=380,
         xlabel="% of the band’s courses",
-        stays="Percentages leave only where they are worked out again from rounded counts, and these stand in one table with scores.",
         describes="Nine rows: planned endings, patients who stopped, and courses without a recorded decision, by third of the early alliance, with intervals",
     ),
 }

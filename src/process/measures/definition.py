@@ -11,8 +11,8 @@ from pathlib import Path
 from process.errors import SettingWrong
 
 PAGES = ("all", "goals", "alliance", "ruptures", "outcomes", "caseload", "comparison")
-PERCENT_OF, DIFFERENCE_OF = "percent of ", "difference of percentages of "
-KINDS = ("points", "levels", "coefficient", "hundredths", PERCENT_OF, DIFFERENCE_OF)
+PERCENT_OF, COARSE_OF = "percent of ", "coarse percent of "
+KINDS = ("points", "levels", "coefficient", "hundredths", PERCENT_OF, COARSE_OF)
 DIRECTIONS = ("higher_is_better", "lower_is_better", "neither")
 
 
@@ -45,9 +45,9 @@ class Definition:
     `formula` says how the figure comes about, a step a line, in symbols that a statistician reads; `choices` are decisions and their reasons, a sentence or
     two each; `estimated` names the clinic-wide parameters (`measures.parameters`) that it rests on. `workload` marks counts of work, not of outcome;
     `per_therapist` (may be left out) that rows are single therapists, who need rules of disclosure of their own; `benchmark` (may be left out) what of the
-    clinic a therapist sees beside it; `parts` (may be left out) which rows of an only key are together the whole, where the others overlap with them; `leaves`
-    (may be left out) what kind of value a headline is, or a row with that key, or all others (`table`, `headlines`), where `percent_of` does not say it: one of
-    `KINDS`, the last two with the name of a count.
+    clinic a therapist sees beside it; `parts` (may be left out) which rows of an only key are together the whole, where the others overlap with them;
+    `leaves` (may be left out) what kind of value a headline is, or a row with that key or first two keys, or all others (`table`, `headlines`), where
+    `percent_of` does not say it: one of `KINDS`, the last two with the name of a count.
     """
 
     name: str

@@ -19,6 +19,7 @@ from process.pages.filters import BUSY
 from process.pages.ordered import in_order
 from process.pages.picture import Picture
 from process.pages.said import Said
+from process.pages.unfolding import Unfolding
 
 WAITING = "<p class='reason'>Counting …</p>"
 
@@ -36,31 +37,37 @@ class Card:
         self._answer: Answer | None = None
         self._drawing: Drawing | None = None
         self._sentence = Said(look.TEXT)
-        self._plot = pn.Column(sizing_mode="stretch_width", margin=0)
-        self._table = pn.pane.HTML("", stylesheets=[look.TEXT, look.TABLE], sizing_mode="stretch_width", visible=False, margin=0)
-        self._about = pn.pane.HTML("", stylesheets=[look.TEXT], sizing_mode="stretch_width", visible=False, margin=0)
-        self._as_table = pn.widgets.Toggle(label="As table", stylesheets=[look.LINK], margin=0)
-        self._as_about = pn.widgets.Toggle(label="About this figure", stylesheets=[look.LINK], margin=0)
-        self._csv = pn.widgets.FileDownload(
-            callback=self._export, filename=f"{self.name}.csv", label="CSV", embed=False, auto=True, stylesheets=[look.LINK], margin=0
-        )
-        self._picture = Picture(name, lambda: self._answer, lambda panel: self.body.insert(self.body.objects.index(self._tools) + 1, panel))
-        self._foot = Said(look.TEXT)
-        self._as_table.param.watch(self._open_table, "value")
-        self._as_about.param.watch(self._open_about, "value")
-        parts = (self._as_table, self._as_about, self._csv, self._picture.tool, self._foot.pane)
-        tools = pn.Row(*parts, margin=0, stylesheets=[look.WRAP], sizing_mode="stretch_width")
-        self._tools = tools
         self._opened = opened
         self.closed = opened is not None
-        self._open = pn.widgets.Button(label="Show this figure", stylesheets=[look.LINK], margin=0, visible=self.closed)
-        self.body = pn.Column(self._sentence.pane, self._open, self._plot, tools, self._table, self._about, sizing_mode="stretch_width", margin=0)
-        if opened is None:
-            self._sentence.say(WAITING)
-        else:
-            tools.visible = False
+        self.body = pn.Column(self._sentence.pane, sizing_mode="stretch_width", margin=0)
+        if self.closed:
+            self._open = pn.widgets.Button(label="Show this figure", stylesheets=[look.LINK], margin=0)
             self._open.js_on_click(code=BUSY)
             self._open.on_click(lambda event: self.ask())
+            self.body.append(self._open)
+        else:
+            self._sentence.say(WAITING)
+            self._furnish()
+
+    def _furnish(self) -> None:
+        """Put the figure's place and the tools on the card; a figure that nobody has asked for needs neither."""
+        self._plot = pn.Column(sizing_mode="stretch_width", margin=0)
+        self._foot = Said(look.TEXT)
+        self._table = Unfolding("As table", lambda: self._told(as_table), self._below, look.TABLE)
+        self._about = Unfolding("About this figure", lambda: self._told(about), self._below)
+        self._picture = Picture(self.name, lambda: self._answer, self._below)
+        csv = pn.widgets.FileDownload(
+            callback=self._export, filename=f"{self.name}.csv", label="CSV", embed=False, auto=True, stylesheets=[look.LINK], margin=0
+        )
+        parts = (self._table.tool, self._about.tool, csv, self._picture.tool, self._foot.pane)
+        self._tools = pn.Row(*parts, margin=0, stylesheets=[look.WRAP], sizing_mode="stretch_width")
+        self.body.objects = [self._sentence.pane, self._plot, self._tools]
+
+    def _below(self, part: pn.viewable.Viewable) -> None:
+        self.body.insert(self.body.objects.index(self._tools) + 1, part)
+
+    def _told(self, tell: Callable[[Answer], str]) -> str:
+        return tell(self._answer) if self._answer is not None else ""
 
     @property
     def waiting(self) -> bool:
@@ -71,10 +78,10 @@ class Card:
         """Have the figure drawn, where it is drawn on request only."""
         if self.closed and self._opened is not None:
             with in_order():
-                self.closed = self._open.visible = False
+                self.closed = False
                 self._sentence.say(WAITING)
+                self._furnish()
                 self._opened(self.name)
-                self._tools.visible = True
 
     def show(self, answer: Answer) -> None:
         """The same card with another answer."""
@@ -95,8 +102,7 @@ class Card:
             self._plot.visible = True
         self._foot.say(f"<span class='foot'>{self._footnote(answer)}</span>")
         self._picture.follow()
-        if self._table.visible:
-            _say(self._table, as_table(answer))
+        self._table.follow()
 
     def _footnote(self, answer: Answer) -> str:
         definition = answer.definition
@@ -106,21 +112,8 @@ class Card:
         parts.append("your courses only" if answer.own else how)
         return " · ".join((*parts, *answer.unseen))
 
-    def _open_table(self, event: object) -> None:
-        _say(self._table, as_table(self._answer) if self._as_table.value and self._answer is not None else "")
-        self._table.visible = self._as_table.value
-
-    def _open_about(self, event: object) -> None:
-        _say(self._about, about(self._answer) if self._as_about.value and self._answer is not None else "")
-        self._about.visible = self._as_about.value
-
     def _export(self) -> io.StringIO:
         try:
             return io.StringIO(self._answer.exported("csv").csv() if self._answer is not None else "")
         except NotAllowed as refusal:
             return io.StringIO(f"# Nothing was exported. {refusal}\n")
-
-
-def _say(pane: pn.pane.HTML, text: str) -> None:
-    if pane.object != text:
-        pane.object = text

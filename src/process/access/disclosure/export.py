@@ -1,7 +1,7 @@
 """What may leave the house, by anyone: coarser than what is seen.
 
-Counts to the nearest five, means to half a point, percentages and their limits from the rounded parts, totals added up again from what is shown. Rows of
-single therapists never leave, of outcome or of work, but for their own to that therapist.
+Counts to the nearest five, means to half a point, levels and coefficients to a tenth (`kinds`), percentages and their limits from the rounded parts, totals
+added up again from what is shown. Rows of single therapists never leave, of outcome or of work, but for their own to that therapist.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import scipy
 from numpy.typing import NDArray
 
 from process.access.disclosure.company import hide_what_comes_before, take_company, wholes
+from process.access.disclosure.kinds import counted, kinds, places, steps, to_step, value_column
 from process.access.disclosure.limits import (
     COUNT_STEP,
     FIGURES,
-    MEAN_STEP,
     MINIMUM_COURSES,
     MINIMUM_THERAPISTS,
     THERAPIST,
@@ -25,7 +25,7 @@ from process.access.disclosure.limits import (
     nearest,
     numbers,
 )
-from process.measures.definition import Definition
+from process.measures.definition import PERCENT_OF, Definition
 from process.measures.intervals import LEVEL, wilson
 
 _STAY = ("df", "expected", "adjusted", "effective", "shrunk", "shrunk_lower", "shrunk_upper", "beyond", "signal")
@@ -37,9 +37,9 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
 
     Parts that are withheld take the smallest other parts of their whole with them (`company`): the rounded whole would leave too little open.
 
-    A percentage is worked out again from its part and its whole (`definition.percent_of`) after both were rounded, and so are its limits, with the design
-    effect rounded up to a half: exact ones would give part and whole away. `own` = a therapist's own courses, where one therapist is enough. Along
-    sessions or lengths the rows end at the first and last that are shown, because the longest course is one person's.
+    A percentage is worked out again from its part and its whole (`kinds`) after both were rounded, and so are its limits, with the design effect rounded up to
+    a half: exact ones would give part and whole away. Keys, and columns that are a key of other measures, stay as they are. `own` = a therapist's own courses,
+    where one therapist is enough. Along sessions or lengths the rows end at the first and last that are shown, because the longest course is one person's.
     """
     out = frame.drop(columns=[name for name in (*_STAY, "withheld") if name in frame])
     if THERAPIST in frame and not own:
@@ -47,16 +47,19 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
     out = out.reset_index(drop=True)
     figures = [name for name in FIGURES if name in out]
     numeric = [name for name in out.columns if name not in definition.keys and pd.api.types.is_numeric_dtype(out[name])]
-    # Whatever is a number and no figure is a count: a column nobody thought of is rounded like one.
-    counts = [name for name in numeric if name not in figures and name not in THERAPISTS]
+    # Whatever is a number, no figure and nobody's key is a count: a column nobody thought of is rounded like one.
+    others = places() - set(definition.counts)
+    counts = [name for name in numeric if name not in figures and name not in THERAPISTS and name not in others]
     exact = {name: numbers(out[name]) for name in numeric}
-    percent = _percentage(out, definition)
-    part = np.rint(exact[percent] * exact[definition.percent_of] / 100) if percent else np.zeros(len(out))
+    value, kind = value_column(out), kinds(out, definition)
+    trials = counted(kind, out, PERCENT_OF)
+    percent = np.isfinite(trials * exact[value]) if value else np.zeros(len(out), bool)
+    part = np.rint(exact[value] * trials / 100) if value else trials
     small = np.zeros(len(out), bool)
     for name in counts:
         small |= _few(exact[name])
-    if percent and not definition.percent_of.endswith(TOTAL):
-        small |= _few(part) | _few(exact[definition.percent_of] - part)
+    of_total = np.array([str(each).endswith(TOTAL) for each in kind], dtype=bool)
+    small |= percent & ~of_total & (_few(part) | _few(trials - part))
     if not own and not definition.workload:
         small |= (exact["courses"] > 0) & (exact["therapists"] < MINIMUM_THERAPISTS)
     # What the screen withheld has its company already: its unknown count is taken for one that is large enough.
@@ -67,11 +70,12 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
     for name in counts:
         out[name] = np.where(small, np.nan, nearest(exact[name], COUNT_STEP))
     out = _totals(out, definition, counts)
-    rounded = {name: nearest(exact[name], MEAN_STEP) for name in figures}
-    if percent:
-        shares = _shares(nearest(part, COUNT_STEP), numbers(out[definition.percent_of]), exact, percent, definition.percent_of)
-        partly = _of_a_part(out, definition, small)
-        rounded |= {name: np.where(partly, np.nan, values) for name, values in shares.items()}
+    step = steps(kind, out)
+    rounded = {name: to_step(exact[name], step, name) for name in figures}
+    if percent.any():
+        shares = _shares(nearest(part, COUNT_STEP), counted(kind, out, PERCENT_OF), exact, value, trials)
+        partly = of_total & _with_a_part_withheld(out, definition, small)
+        rounded |= {name: np.where(percent, np.where(partly, np.nan, values), rounded[name]) for name, values in shares.items()}
     for name in figures:
         out[name] = np.where(small, np.nan, rounded[name])
     for name in [name for name in THERAPISTS if name in out]:
@@ -88,29 +92,24 @@ def _few(count: Floats) -> NDArray[np.bool_]:
     return np.isnan(count) | ((count > 0) & (count < MINIMUM_COURSES))
 
 
-def _percentage(out: pd.DataFrame, definition: Definition) -> str:
-    """The column that is a percentage of `definition.percent_of`; empty where there is none."""
-    if definition.percent_of not in out:
-        return ""
-    return next((name for name in ("share", "estimate") if name in out), "")
-
-
-def _of_a_part(out: pd.DataFrame, definition: Definition, small: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The rows whose whole is a total of which a part is withheld: a percentage of the rest would be larger than it is, 100 % where one part is left."""
-    if not definition.percent_of.endswith(TOTAL) or not set(definition.keys) <= set(out):
+def _with_a_part_withheld(out: pd.DataFrame, definition: Definition, small: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The rows beside which a part of the same whole is withheld: of a total that is added up again a percentage would be larger than it is, 100 % where one
+    part is left."""
+    if not set(definition.keys) <= set(out):
         return np.zeros(len(out), bool)
     group = [out[name] for name in definition.keys[:-1]] or [pd.Series(0, index=out.index)]
     return pd.Series(small, index=out.index).groupby(group, dropna=False).transform("any").to_numpy(dtype=bool)
 
 
-def _shares(part: Floats, whole: Floats, exact: dict[str, Floats], percent: str, percent_of: str) -> dict[str, Floats]:
-    """The percentage, and its limits if it has any, from rounded counts; the limits are Wilson's at the design effect of the exact ones, made coarse."""
+def _shares(part: Floats, whole: Floats, exact: dict[str, Floats], percent: str, trials: Floats) -> dict[str, Floats]:
+    """The percentage, and its limits if it has any, from rounded counts; the limits are Wilson's at the design effect of the exact ones, of `trials`, made
+    coarse."""
     some = np.where(whole > 0, whole, np.nan)
     shares = {percent: 100 * part / some}
     if "lower" in exact:
         half = (exact["upper"] - exact["lower"]) / 200
-        trials = np.where(exact[percent_of] > 0, exact[percent_of], np.nan)
-        effect = np.ceil(np.round(2 * trials / _effective(exact[percent] / 100, half), 6)) / 2
+        of = np.where((trials > 0) & (half > 0), trials, np.nan)
+        effect = np.ceil(np.round(2 * of / _effective(exact[percent] / 100, np.where(half > 0, half, np.nan)), 6)) / 2
         shares["lower"], shares["upper"] = (100 * limit for limit in wilson(part / effect, some / effect))
     return {name: np.round(values, 1) + 0.0 for name, values in shares.items()}
 
