@@ -55,9 +55,9 @@ def test_a_page_is_sent_without_the_files_and_offers_them_when_asked(caseload):
     assert list(offered) == ["dropout_definitions.png", "dropout_definitions.svg"] and len(card.body.objects) == before + 1
     assert "counts to 5" in card._picture._said.text
     card._picture.tool.value = False
-    assert not card._picture._panel.visible
+    assert not card._picture.pane.visible
     card._picture.tool.value = True
-    assert card._picture._panel.visible and len(card.body.objects) == before + 1
+    assert card._picture.pane.visible and len(card.body.objects) == before + 1
 
 
 def test_each_picture_is_a_line_of_the_audit_log_and_opening_the_tool_is_none(kept, caseload):

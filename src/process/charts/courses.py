@@ -20,7 +20,7 @@ def _lengths_frame(answer: Answer) -> Frame:
     hidden = np.isnan(courses)
     tips = [f"{number(x, 'session')}: {'fewer than 8 courses' if few else number(n, 'course')}" for x, n, few in zip(length, courses, hidden, strict=True)]
     most = float(np.nanmax(courses)) if (~hidden).any() else 8.0
-    # A withheld bar says only that there is something: it stands for 1 to 7 and is drawn at the same height whatever it hides.
+    # A withheld bar says only that there is something: it is drawn at the same height whatever it hides.
     height = np.where(hidden, 4.0, courses)
     bars = {
         "x0": length - 0.42,
@@ -42,12 +42,12 @@ def _lengths_frame(answer: Answer) -> Frame:
     return Frame({"bars": bars, "rules": rules, "text": text}, x, counts_axis(top, step))
 
 
-def _lengths_says(answer: Answer, grey: str = " Grey bars stand for 1 to 7 courses.") -> str:
+def _lengths_says(answer: Answer) -> str:
     median, low, high = (headline(answer, name) for name in ("median", "lower_quartile", "upper_quartile"))
     if median is None or low is None or high is None:
         return "Too few courses in this range to describe their length."
     what = {"completed": "that have ended had", "so_far": "have had so far", "planned": "were planned with"}[answer.basis]
-    grey = grey if answer.withheld else ""
+    grey = " Grey bars are withheld, and are all drawn alike." if answer.withheld else ""
     half = f"<b>{median['estimate']:g} sessions or fewer</b>; the middle half {round(low['estimate']):g} to {round(high['estimate']):g}"
     return f"Half of the {number(median['courses'], 'course')} {what} {half}.{grey}"
 
@@ -130,7 +130,6 @@ CHARTS = {
         xlabel="attended sessions",
         ylabel="courses",
         counts="courses",
-        says_rounded=lambda answer: _lengths_says(answer, " Grey bars are withheld, and are all drawn alike."),
         describes="Histogram of courses by number of attended sessions, the median marked",
     ),
     "endings": Chart(

@@ -53,7 +53,7 @@ def _reviews_says(answer: Answer) -> str:
         return "Too few open goals in courses that are still going to say how many are overdue."
     after = int(answer.definition.parameter("overdue_after"))
     whose = "your courses that are" if answer.own else "courses that are"
-    few = " Grey bars are withheld: fewer than 8 courses." if answer.withheld else ""
+    few = " Grey bars are withheld." if answer.withheld else ""
     if row["overdue"]:
         lead = (
             f"{number(row['overdue'], 'open goal')} of {int(row['goals']):,}, <b>{row['estimate']:.0f} %, {'is' if row['overdue'] == 1 else 'are'} overdue</b>"
@@ -63,20 +63,6 @@ def _reviews_says(answer: Answer) -> str:
     return (
         f"In {whose} still going, {lead}: not rated or reviewed for more than {after} attended sessions ({interval(row, ' %', 0)}; "
         f"{number(row['courses'], 'course')}). The range of lengths is of sessions to date here.{few}"
-    )
-
-
-def _reviews_says_rounded(answer: Answer) -> str:
-    """Counts alone: the percentage of the headline and its interval would give the exact ones away."""
-    row = headline(answer, "overdue")
-    if row is None:
-        return "Too few open goals in courses that are still going to say how many are overdue."
-    after = int(answer.definition.parameter("overdue_after"))
-    many = f"{number(row['overdue'], 'open goal')} of {int(row['goals']):,}" if row["overdue"] else f"none of {number(row['goals'], 'open goal')}"
-    few = " Grey bars are withheld." if answer.withheld else ""
-    return (
-        f"In {'your courses' if answer.own else 'courses'} that are still going, <b>{many}</b> {'are' if row['overdue'] else 'is'} overdue: not rated or "
-        f"reviewed for more than {after} attended sessions ({number(row['courses'], 'course')}; no interval: rounded counts).{few}"
     )
 
 
@@ -124,7 +110,6 @@ CHARTS = {
         ylabel="open goals",
         lacks=_reviews_lacks,
         counts="goals",
-        says_rounded=_reviews_says_rounded,
         describes="Bars: open goals by attended sessions since they were last rated or reviewed; those overdue stand to the right of a rule",
     ),
     "impasse": Chart(

@@ -88,13 +88,6 @@ def _lineage_says(answer: Answer) -> str:
     return (stood + took + chains).strip() or "Where goals stood when they were replaced is drawn where enough courses have such goals."
 
 
-def _lineage_says_rounded(answer: Answer) -> str:
-    """From the table's rows, whose percentages are worked out again from rounded counts; the headlines' are not."""
-    found = answer.table.set_index("level")["share"].astype(float)
-    below = [found[level] for level in ("-1", "-2") if level in found.index]
-    return f"<b>{sum(below):.0f} % of replaced goals stood below what was expected</b> (the sum of the rows). {_chains(answer)}".strip()
-
-
 def _chains(answer: Answer) -> str:
     """Goals in third or later place of a chain, where that is known."""
     later = answer.headlines.loc["later"] if "later" in answer.headlines.index else None
@@ -132,7 +125,6 @@ CHARTS = {
         height=280,
         xlabel="% of replaced goals",
         grid=False,
-        says_rounded=_lineage_says_rounded,
         describes="One point for each attainment level: share of replaced goals that stood there, with 95 % interval",
     ),
 }

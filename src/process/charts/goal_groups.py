@@ -40,9 +40,7 @@ def _frame(key: str) -> Callable[[Answer], Frame]:
     return lambda answer: shares(answer, key, "rated goal")
 
 
-def _says(key: str, groups: str, rounded: bool = False) -> Callable[[Answer], str]:
-    """`rounded` = of an exported answer, in which the session is rounded like a count: it is not said."""
-
+def _says(key: str, groups: str) -> Callable[[Answer], str]:
     def says(answer: Answer) -> str:
         now = headline(answer, "typical")
         if now is None:
@@ -52,9 +50,8 @@ def _says(key: str, groups: str, rounded: bool = False) -> Callable[[Answer], st
         least = answer.table.loc[shown, "share"]
         span = f", from {least.min():.0f} % to {least.max():.0f} % by {groups}" if shown.sum() > 1 else ""
         n = f"{number(now['goals'], 'rated goal')}, {number(now['courses'], 'course')}"
-        when = "In the typical session" if rounded else f"In session {now['session']:.0f}"
         return (
-            f"{when}, <b>{now['estimate']:.0f} % of rated goals are as expected or better</b> ({interval(now, ' %', 0)}; {n}){span}. "
+            f"In session {now['session']:.0f}, <b>{now['estimate']:.0f} % of rated goals are as expected or better</b> ({interval(now, ' %', 0)}; {n}){span}. "
             f"Look at the intervals: where they overlap widely, nothing is told apart. The figures beside the dots count rated goals.{more}"
         )
 
@@ -69,7 +66,6 @@ CHARTS = {
         height=height,
         xlabel="% of rated goals as expected or better",
         grid=False,
-        says_rounded=_says(key, groups, rounded=True),
         describes=f"One point for each {what}: share of rated goals as expected or better at the typical session, with 95 % interval",
     )
     for name, key, groups, what, height in (

@@ -15,15 +15,20 @@ from process.cli.app import app, out, say
 from process.cli.keys import StoreKey
 from process.cli.new_password import new_password
 from process.cli.refusing_people import known, refuse_shared, refuse_taken, refuse_unknown
-from process.cli.who_changed import Administered, SettingsFile, administered
+from process.cli.who_changed import STORE, Administered, SettingsFile, administered
 from process.people import Person, people_file, table
 from process.people.person import now
 from process.server.settings import read
 
 User = Annotated[str, typer.Argument(metavar="USER", help="The user name, exactly as the sign-in gives it.")]
 PeopleFile = Annotated[Path | None, typer.Option("--people", metavar="FILE", help="The table of people (default: THERAPY_PROCESS_PEOPLE, or your own).")]
-Store = Annotated[Path | None, typer.Option("--store", metavar="STORE", help="The store in which the therapists' codes are looked up.")]
-BesideStore = Annotated[Path | None, typer.Option("--store", metavar="STORE", help="The store beside which the audit log lies, where the settings name none.")]
+Store = Annotated[
+    Path | None, typer.Option("--store", metavar="STORE", envvar=STORE, show_envvar=False, help="The store in which the therapists' codes are looked up.")
+]
+BesideStore = Annotated[
+    Path | None,
+    typer.Option("--store", metavar="STORE", envvar=STORE, show_envvar=False, help="The store beside which the audit log lies, where the settings name none."),
+]
 Own = Annotated[str | None, typer.Option("--therapist", metavar="CODE", help="The display code under which the store has their own courses.")]
 Supervises = Annotated[list[str] | None, typer.Option("--supervises", metavar="CODE", help="A supervisee's display code; once for each.")]
 PasswordFile = Annotated[Path | None, typer.Option("--password-file", metavar="FILE", help="A file whose first line is the password.")]

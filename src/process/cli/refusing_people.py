@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from process.errors import SettingWrong, did_you_mean
@@ -40,13 +39,12 @@ def refuse_unknown(person: Person, store: Path | None, key: Path | None) -> None
     codes = [*([person.therapist] if person.therapist else []), *person.supervises]
     if not codes:
         return
-    folder = store or (Path(named) if (named := os.environ.get("THERAPY_PROCESS_STORE")) else None)
-    if folder is None:
+    if store is None:
         raise SettingWrong("The therapists' codes are looked up in the store. Say which: `--store STORE`.")
     hand_in_file(key)
-    with DuckDBEngine.open(current(folder)) as engine:
+    with DuckDBEngine.open(current(store)) as engine:
         known = engine.query("select distinct therapist_id from courses order by therapist_id")["therapist_id"].tolist()
     for code in codes:
         if code not in known:
             hint = did_you_mean(code, known) if known else "It has no courses."
-            raise SettingWrong(f"Store {folder} has no courses of a therapist `{code}`. {hint} All of them: `therapy-process codes list {folder}`.")
+            raise SettingWrong(f"Store {store} has no courses of a therapist `{code}`. {hint} All of them: `therapy-process codes list {store}`.")

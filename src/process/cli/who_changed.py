@@ -23,12 +23,12 @@ from process.errors import LogProblem, SettingWrong
 from process.people import Person, people_file, table
 from process.server.settings import read
 
-SETTINGS = "THERAPY_PROCESS_SETTINGS"
+SETTINGS, STORE = "THERAPY_PROCESS_SETTINGS", "THERAPY_PROCESS_STORE"
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", metavar="FILE", envvar=SETTINGS, show_envvar=False, help="The server's settings, which say where its audit log is.")
 ]
 NO_SETTINGS = f"Every change of the table of people stands in the server's audit log. Say where: `--settings FILE`, the server's settings, or {SETTINGS}."
-NO_LOG = "The settings do not say where the audit log is (`audit`), and so it lies beside the store. Say which: `--store STORE`, or THERAPY_PROCESS_STORE."
+NO_LOG = f"The settings do not say where the audit log is (`audit`), and so it lies beside the store. Say which: `--store STORE`, or {STORE}."
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,9 @@ def administered(people: Path | None, settings: Path | None, store: Path | None 
     if settings is None:
         raise SettingWrong(NO_SETTINGS)
     found = read(settings)
-    folder = store or (Path(named) if (named := os.environ.get("THERAPY_PROCESS_STORE")) else None)
-    if found.audit is None and folder is None:
+    if found.audit is None and store is None:
         raise SettingWrong(NO_LOG)
-    return Administered(people_file(people or found.people), found.audit or place.beside(folder), found.audit_key_file)  # type: ignore[arg-type]
+    return Administered(people_file(people or found.people), found.audit or place.beside(store), found.audit_key_file)  # type: ignore[arg-type]
 
 
 def said(change: str, before: dict[str, Person], after: dict[str, Person]) -> list[dict[str, Any]]:

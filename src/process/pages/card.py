@@ -19,7 +19,7 @@ from process.pages.filters import BUSY
 from process.pages.ordered import in_order
 from process.pages.picture import Picture
 from process.pages.said import Said
-from process.pages.unfolding import Unfolding
+from process.pages.unfolding import Text
 
 WAITING = "<p class='reason'>Counting …</p>"
 
@@ -53,8 +53,8 @@ class Card:
         """Put the figure's place and the tools on the card; a figure that nobody has asked for needs neither."""
         self._plot = pn.Column(sizing_mode="stretch_width", margin=0)
         self._foot = Said(look.TEXT)
-        self._table = Unfolding("As table", lambda: self._told(as_table), self._below, look.TABLE)
-        self._about = Unfolding("About this figure", lambda: self._told(about), self._below)
+        self._table = Text("As table", lambda: self._told(as_table), self._below, look.TABLE)
+        self._about = Text("About this figure", lambda: self._told(about), self._below)
         self._picture = Picture(self.name, lambda: self._answer, self._below)
         csv = pn.widgets.FileDownload(
             callback=self._export, filename=f"{self.name}.csv", label="CSV", embed=False, auto=True, stylesheets=[look.LINK], margin=0

@@ -18,34 +18,27 @@ from process.charts.picture import FORMS, picture, refusal
 from process.errors import NotAllowed, QuestionWrong
 from process.pages import look
 from process.pages.said import Said
+from process.pages.unfolding import Place, Unfolding
 
 _ROUNDED = "What leaves is rounded: counts to 5, means to half a point; what rests on fewer than 8 courses is withheld, and the picture says so."
 _NOTHING = "There is no picture of this figure. {} What of the table may leave is in the CSV."
 
 
-class Picture:
-    """The tool of one card of one session, and the panel it opens; `answer` gives the card's answer of the moment, `place` puts the panel on the card."""
+class Picture(Unfolding):
+    """The tool of one card of one session, and what it opens; `answer` gives the card's answer of the moment."""
 
-    def __init__(self, name: str, answer: Callable[[], Answer | None], place: Callable[[pn.Column], None]) -> None:
+    def __init__(self, name: str, answer: Callable[[], Answer | None], place: Place) -> None:
+        super().__init__("Picture", place)
         self._name = name
         self._chart = chart(name)
         self._answer = answer
-        self._place = place
-        self.tool = pn.widgets.Toggle(label="Picture", stylesheets=[look.LINK], margin=0)
-        self.tool.param.watch(self._open, "value")
         self._said = Said(look.TEXT)
         self._files: pn.Row | None = None
-        self._panel: pn.Column | None = None
 
-    def _open(self, event: object) -> None:
-        if self._panel is None:  # few figures are taken home: a page is sent without these
-            self._files = pn.Row(*map(self._file, FORMS), margin=0, stylesheets=[look.WRAP], sizing_mode="stretch_width")
-            self._panel = pn.Column(self._said.pane, self._files, sizing_mode="stretch_width", margin=0)
-            self.follow()
-            self._place(self._panel)
-        else:
-            self._panel.visible = self.tool.value
-            self.follow()
+    def made(self) -> pn.Column:
+        """What leaves, in words, over the files."""
+        self._files = pn.Row(*map(self._file, FORMS), margin=0, stylesheets=[look.WRAP], sizing_mode="stretch_width")
+        return pn.Column(self._said.pane, self._files, sizing_mode="stretch_width", margin=0)
 
     def follow(self) -> None:
         """Say of the card's present answer whether there is a picture of it, where somebody has asked."""

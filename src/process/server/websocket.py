@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import suppress
 from typing import Any
@@ -150,9 +149,8 @@ def _of_events(content: Any) -> bool:
 
 
 def _by_a_person(event: dict[str, Any]) -> bool:
-    if event.get("kind") == "ModelChanged":
-        return event.get("attr") in DONE_BY_A_PERSON
-    return event.get("kind") == "MessageSent" and "button_click" in json.dumps(event.get("msg_data"), default=str)
+    """Of events as `asked` makes them."""
+    return event["attr"] in DONE_BY_A_PERSON if event["kind"] == "ModelChanged" else event["msg_data"]["name"] == "button_click"
 
 
 def session_of(token: str, secret: bytes | None) -> str:
