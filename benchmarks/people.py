@@ -112,6 +112,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--waves", type=int, default=1, help="How often everybody comes, so long each time, and leaves: what grows from wave to wave is lost.")
     parser.add_argument("--store", type=Path, default=Path("demo-store"))
     told = parser.parse_args()
     records = open_records(told.store)
@@ -132,7 +133,7 @@ def main() -> None:
             found.update({one.user: one.person for one in people})
         running = started(told.store, folder, ports)
         try:
-            code = measured(people, running, told.minutes, folder, ports)
+            code = measured(people, running, told.minutes, told.waves, folder, ports)
         finally:
             for process in running:
                 process.send_signal(signal.SIGINT)
@@ -144,15 +145,17 @@ def main() -> None:
     sys.exit(code)
 
 
-def measured(people: list[Someone], running: list[subprocess.Popen], minutes: float, folder: Path, ports: list[int]) -> int:
+def measured(people: list[Someone], running: list[subprocess.Popen], minutes: float, waves: int, folder: Path, ports: list[int]) -> int:
     """Warm up, measure, let everybody go, and say what was found."""
     asyncio.run(everyone(people[: 2 * PROCESSES], 15))
     time.sleep(20)
     base = [memory(process) for process in running]
     for one in people:
         one.took, one.opened, one.cookies = [], [], {}
-    asyncio.run(everyone(people, 60 * minutes))
-    peak = [memory(process) for process in running]
+    peaks = []
+    for _ in range(waves):
+        asyncio.run(everyone(people, 60 * minutes))
+        peaks.append([memory(process) for process in running])
     time.sleep(AFTER)
     after = [memory(process) for process in running]
     took, opened = (sorted(value for one in people for value in getattr(one, name)) for name in ("took", "opened"))
@@ -163,7 +166,7 @@ def measured(people: list[Someone], running: list[subprocess.Popen], minutes: fl
     for name, values in (("a move until the whole page has settled", took), ("a page until its document is there", opened)):
         if values:
             print(f"  {name}: median {statistics.median(values):.2f} s, 95th percentile {values[int(0.95 * (len(values) - 1))]:.2f} s, most {values[-1]:.2f} s")
-    for name, values in (("before", base), ("with everybody there", peak), (f"{AFTER} s after they left", after)):
+    for name, values in (("before", base), *(("with everybody there", peak) for peak in peaks), (f"{AFTER} s after they left", after)):
         print(f"  memory {name}: {', '.join(f'{value:.0f} MB' for value in values)}")
     for problem, count in problems.items():
         print(f"  problem, {count} times: {problem}")
