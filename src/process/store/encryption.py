@@ -64,7 +64,10 @@ def writing(path: Path, key: Key | None = None) -> duckdb.DuckDBPyConnection:
 
 
 def reading(path: Path, key: Key | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection with the file attached read-only and in use. Nothing is spilled to a disk."""
+    """A connection with the file attached read-only and in use. Nothing is spilled to a disk. `PermissionError` for a file that this account may not read,
+    which DuckDB would tell like a damaged one."""
+    if path.exists():
+        path.open("rb").close()
     connection = duckdb.connect(":memory:", config=_CONFIG)
     try:
         connection.execute("set temp_directory = ''")
