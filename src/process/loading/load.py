@@ -21,6 +21,7 @@ from process.contract.instruments import Form
 from process.contract.policy import Policy
 from process.errors import FileRefused, SettingWrong
 from process.intake import Report
+from process.intake.codes import folder as codes_folder
 from process.intake.codes.folder import CodesFolder, remember
 from process.intake.codes.key_sheets import drafted, write_sheets
 from process.intake.codes.remembered import Starts
@@ -33,7 +34,7 @@ from process.loading.groups import settled_groups
 from process.store import Generation, OwnInstruments, encryption, journal
 from process.store.build import Progress
 from process.store.doctor import make_ready
-from process.store.folder import write_whole
+from process.store.folder import refuse_unwritable, write_whole
 from process.store.generation import verify
 from process.store.unlocking import hand_in_file
 
@@ -134,6 +135,7 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
             _refuse_fewer(comparison.changes, wishes)
             told = told_finer(folder, policy.dates, records)
             if check:
+                _refuse_unwritable(folder, comparison, table, wishes)
                 return Loaded(report, comparison.changes, told=told)
             done = _publish(folder, comparison, table, starts, wishes, policy, own, report, as_of, say)
             return replace(done, told=(*told, *done.told))
@@ -141,6 +143,13 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
 
 def _served(folder: Path) -> bool:
     return (folder / "current").exists()
+
+
+def _refuse_unwritable(folder: Path, comparison: Comparison, table: CodesFolder, wishes: Wishes) -> None:
+    """What a load that is only looked at would stumble over when it writes: the table of codes, the store, the keys of both."""
+    codes_folder.refuse_unwritable(table)
+    encryption.choose(folder, _origin(comparison), wishes.key, wishes.unencrypted, look=True)
+    refuse_unwritable(folder)
 
 
 def _refuse_fewer(changes: Changes, wishes: Wishes) -> None:

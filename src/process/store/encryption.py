@@ -96,8 +96,9 @@ def can_write() -> bool:
     return _extension_file() is not None
 
 
-def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted: bool = False) -> Chosen:
-    """How a load into this store is to be encrypted, and with which key; a key that is needed and not there yet is made.
+def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted: bool = False, look: bool = False) -> Chosen:
+    """How a load into this store is to be encrypted, and with which key; a key that is needed and not there yet is made, or with `look` only refused where it
+    could not be.
 
     A store that is there stays as it is. A new one is encrypted where `origin` is `real` or a `key` is named (a file, or `keyring`), unless `unencrypted` is
     said. Raises `SettingWrong` where what is said does not fit the store, `KeyProblem` where its key is missing, `StoreProblem` where it cannot be written.
@@ -130,6 +131,9 @@ def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted:
     _extension()
     name = key_name(new_identity(None).id)
     found = sealed.find(name, file) if file is None or file.exists() else None
+    if found is None and look:
+        sealed.keys.refuse_unmakeable(name, file)
+        return Chosen(None, True)
     made = found or sealed.made(name, file)
     hand_in(made)
     return Chosen(made, found is None)

@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from process.errors import StoreProblem
+from process.sealed import whole
 from process.store.generation import Generation, current, generations, in_the_clear, number, pointed_to, refuse_non_store
 from process.store.unlocking import IDENTITY, identity
 
@@ -73,6 +74,18 @@ def prepare(store: Path) -> None:
         for folder in (store, store / "generations"):
             folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             folder.chmod(FOLDER_MODE)
+    except OSError as error:
+        raise unwritable(store, error) from None
+
+
+def refuse_unwritable(store: Path) -> None:
+    """Refuse as `prepare` and `loading` would where the store cannot be written; nothing is written."""
+    loadable(store)
+    try:
+        for folder in (store, store / "generations"):
+            whole.refuse_unmakeable(folder)
+        if (store / "lock").exists():
+            whole.refuse_unwritable(store / "lock")
     except OSError as error:
         raise unwritable(store, error) from None
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from process import sealed
 from process.errors import KeyProblem, SettingWrong, StoreProblem
 from process.intake.codes.table import Codes
-from process.sealed import Key
+from process.sealed import Key, whole
 from process.sealed.box import read_box
 from process.sealed.keys import made
 from process.sealed.whole import make_folder, put, sweep
@@ -170,6 +170,19 @@ def seen(store: Path, folder: Path | None = None, key_file: Path | None = None) 
         )
     content = sealed.unseal(box, key, PURPOSE, str(path / TABLE))
     return CodesFolder(path, Codes.from_bytes(content), key, key_file, content)
+
+
+def refuse_unwritable(found: CodesFolder) -> None:
+    """Refuse as `held` and `save` would where the folder, or a key that the table has not got yet, cannot be written; nothing is written."""
+    try:
+        for inside in (found.path, found.path / SHEETS):
+            whole.refuse_unmakeable(inside)
+        if (found.path / LOCK).exists():
+            whole.refuse_unwritable(found.path / LOCK)
+    except OSError as error:
+        raise _refused(found.path, "written", error) from None
+    if found.key is None:
+        sealed.keys.refuse_unmakeable(f"codes-{found.codes.table}", found.key_file)
 
 
 def refuse_foreign(path: Path) -> None:
