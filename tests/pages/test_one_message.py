@@ -86,6 +86,22 @@ def test_what_a_page_changed_itself_is_not_sent_back_to_it_but_to_another_window
     assert [each[0] for each in page.sent] == ["other"]
 
 
+def test_what_a_change_brings_about_goes_with_it(page):
+    def follow(attr, old, new):
+        with in_order():
+            page.other.text = f"after {new}"
+
+    page.said.on_change("text", follow)
+    with in_order():
+        page.said.text = "this"
+
+    (message,) = page.sent
+    assert {event["new"] for event in message.content["events"]} == {"this", "after this"}
+    with in_order():
+        page.other.text = "next"
+    assert [event["new"] for event in page.sent[1].content["events"]] == ["next"]
+
+
 def test_whatever_fails_meanwhile_what_changed_before_is_sent_and_later_changes_are_bokehs(page):
     with pytest.raises(ZeroDivisionError), in_order():
         page.said.text = "before"

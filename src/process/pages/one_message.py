@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 from bokeh.core.serialization import Ref, Serializer
 from bokeh.document import Document
@@ -17,12 +18,16 @@ from bokeh.document.json import PatchJson
 from bokeh.model import Model
 from bokeh.protocol.messages.patch_doc import patch_doc
 
+_gathering: WeakSet[Document] = WeakSet()
+"""Documents whose changes are being gathered."""
+
 
 @contextmanager
 def together(document: Document) -> Iterator[None]:
     """Send the changes of this block in one message to whoever has the page open, and tell everybody else who listens of each as ever."""
     told = getattr(document.session_context, "session", None)
-    if told is None or getattr(told, "_pending_writes", None) is None:  # nobody has it open, or this is not the code of a page
+    # Nothing to do where nobody has it open, or this is not the code of a page, or what one change brings about changes more: then it goes with the first.
+    if told is None or getattr(told, "_pending_writes", None) is None or document in _gathering:
         yield
         return
     changes: list[DocumentPatchedEvent] = []
@@ -33,11 +38,13 @@ def together(document: Document) -> Iterator[None]:
         else:  # callbacks that were added or taken away
             event.dispatch(told)
 
+    _gathering.add(document)
     document.remove_on_change(told)
     document.on_change(collect)
     try:
         yield
     finally:
+        _gathering.discard(document)
         document.remove_on_change(collect)
         document.callbacks.on_change_dispatch_to(told)
         for connection in told._subscribed_connections:
