@@ -4,7 +4,8 @@ Every summary and every derived table is *local to a course*: what it says of a 
 clinic-wide parameters, and on nothing else. So the same statements that build a whole generation, asked of the touched courses' records alone, give
 these courses' rows; all others are right already. `tests/loading/test_local.py` proves it of each table. A generation is built whole instead where more than
 `LARGEST` of the courses are touched, where the release, the registry of instruments or the key is another, and where clinic-wide parameters come anew (a
-new quarter); the touched courses lie at the end of each summary then, sorted, and rows that came at the end of the records, until such a load puts everything in order again.
+new quarter). Of the touched courses the rows that came lie at the end of the records then, and all rows at the end of each summary, until such a load puts
+everything in order again.
 """
 
 from __future__ import annotations
