@@ -34,7 +34,7 @@ from process.measures.parameters import quarter
 from process.sealed import Key
 from process.store import Generation, OwnInstruments
 from process.store import current as current_generation
-from process.store.build import Derive, Progress, build, kept
+from process.store.build import Derive, Progress, build, counted, kept
 from process.store.encryption import attach, ready_to_write
 from process.store.folder import FILE_MODE, settle_file
 from process.store.unlocking import described
@@ -73,7 +73,8 @@ def publish(
     manifest = comparison.delivered["manifest"]
     manifest = manifest.to_pandas() if isinstance(manifest, pa.Table) else manifest
     records = {"manifest": manifest} | {name: _Rows(count) for name, count in comparison.rows().items() if name != "manifest"}
-    earlier = None if anew else publishing.earlier_parameters(folder, manifest, about)
+    before = comparison.before
+    earlier = None if anew or before is None else publishing.taken_over(before, comparison.sides.query, manifest, about)
     builder = _Builder(Path(folder), comparison, earlier)
     return publishing.publish(folder, records, progress, about, anew, own, key, builder, mends=comparison.changes.mode == "replace")
 
@@ -126,7 +127,7 @@ class _Builder:
                 progress(steps[3], 3, len(steps))
                 exchange.finish(partial(touched.refuse_new_parameters, parameters=self.earlier))
             settled.result()
-            return touched.counts(connection)
+            return counted(connection)
 
 
 def _copy(before: Path, path: Path) -> None:

@@ -61,13 +61,6 @@ def make(connection: duckdb.DuckDBPyConnection, codes: Codes, parameters: pd.Dat
         made(name, connection.execute(with_codes(connection, name)).to_arrow_table())
 
 
-def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """The rows of each table of the generation."""
-    names = [name for (name,) in connection.execute("select table_name from duckdb_tables() where database_name = $place", {"place": GENERATION}).fetchall()]
-    parts = " union all ".join(f"""select '{name}', count(*) from {GENERATION}.main."{name}" """ for name in sorted(names))
-    return dict(connection.execute(parts).fetchall())
-
-
 def refuse_new_parameters(connection: duckdb.DuckDBPyConnection, parameters: pd.DataFrame) -> None:
     """`BuildWhole` where a parameter that there was too little for has enough now: every course's figures rest on it then."""
     known = set(parameters["parameter"])
