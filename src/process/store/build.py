@@ -93,7 +93,7 @@ def build(
             except BaseException:
                 asking.stop()
                 raise
-        return _counts(connection)
+        return counted(connection)
     finally:
         connection.close()
 
@@ -102,7 +102,7 @@ def check(path: Path, records: dict[str, pd.DataFrame], counts: dict[str, int], 
     """Open the finished file as a reader would and compare it with what went in; a `StoreProblem` if anything is not there."""
     connection = reading(path, key)
     try:
-        found = _counts(connection)
+        found = counted(connection)
     finally:
         connection.close()
     expected = {name: len(records.get(name, ())) for name in TABLES}
@@ -115,7 +115,8 @@ def _nothing(query: Callable[..., pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
     return {}
 
 
-def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    found = connection.execute("select table_name from information_schema.tables where table_catalog = $place order by 1", {"place": GENERATION})
-    names = [row[0] for row in found.fetchall()]
-    return {name: connection.execute(f'select count(*) from {GENERATION}.main."{name}"').fetchone()[0] for name in names}
+def counted(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The rows of each table of the generation that is attached."""
+    found = connection.execute("select table_name from duckdb_tables() where database_name = $place order by 1", {"place": GENERATION})
+    counts = [f"""select '{name}' as name, count(*) as rows from {GENERATION}.main."{name}" """ for (name,) in found.fetchall()]
+    return dict(connection.execute(" union all ".join(counts) + " order by 1").fetchall())
