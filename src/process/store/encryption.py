@@ -48,6 +48,18 @@ def writing(path: Path, key: Key | None = None) -> duckdb.DuckDBPyConnection:
 
     What does not fit into memory is spilled beside the file, encrypted too. Raises `StoreProblem` where the extension that writes encrypted files is missing.
     """
+    connection = ready_to_write(path, key)
+    try:
+        attach(connection, path, key)
+        connection.execute(f"use {GENERATION}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def ready_to_write(path: Path, key: Key | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection as `writing` gives it, to which the file is not attached yet, because it is still being copied."""
     extension = None if key is None else _extension()
     connection = duckdb.connect(":memory:", config=_CONFIG)
     try:
@@ -55,8 +67,6 @@ def writing(path: Path, key: Key | None = None) -> duckdb.DuckDBPyConnection:
         if extension is not None:
             connection.execute(f"load {_literal(extension)}")
             connection.execute("set temp_file_encryption = true")
-        attach(connection, path, key)
-        connection.execute(f"use {GENERATION}")
     except BaseException:
         connection.close()
         raise
@@ -188,4 +198,4 @@ def _literal(place: object) -> str:
     return "'" + str(place).replace("'", "''") + "'"
 
 
-__all__ = ["Chosen", "attach", "can_write", "choose", "fitting", "reading", "store_id", "writing"]
+__all__ = ["Chosen", "attach", "can_write", "choose", "fitting", "reading", "ready_to_write", "store_id", "writing"]
