@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from process import cli, store
@@ -138,3 +139,29 @@ def test_forgetting_a_code_that_nobody_has_ends_with_the_code_of_a_store_problem
     code, out, err = run("forget", loaded, "Miller", "--yes")
 
     assert code == 5 and "A patient's display code is" in err and "Miller" not in out + err
+
+
+def _log_of_a_copy(generation: store.Generation, aside: Path) -> bytes:
+    """DuckDB's log of a copy of the generation in which somebody deleted every session: it would be played into the generation, whose file it fits."""
+    copy = Path(shutil.copy(generation.path, aside / "copy.duckdb"))
+    with duckdb.connect(copy) as connection:
+        connection.execute("set checkpoint_threshold = '1GB'")
+        connection.execute("delete from sessions")
+        return copy.with_name("copy.duckdb.wal").read_bytes()
+
+
+@pytest.mark.parametrize("words", [(), ("--add",), ("--correct",)])
+def test_a_stale_log_beside_what_is_served_is_removed_by_any_load_and_played_into_nothing(run, loaded, tmp_path, words):
+    served = store.current(loaded)
+    beside = served.path.with_name(f"{served.path.name}.wal")
+    beside.write_bytes(_log_of_a_copy(served, tmp_path))
+    tables = FILES | {"courses": FILES["courses"] + "c3,p3,t1,North,unknown\n", "sessions": FILES["sessions"] + "c3,1,attended\n"}
+
+    code, _, said = run("intake", loaded, delivery(tmp_path / "looked", **tables), "--check", *words)
+    assert code == 5 and "a log that does not belong to it" in said and "the next load" in said and beside.exists(), "a look writes nothing, nor does it guess"
+
+    code, said, _ = run("intake", loaded, delivery(tmp_path / "next", **tables), *words)
+    assert code == 0 and "Loaded into" in said and not beside.exists()
+    now = store.current(loaded)
+    assert now.name != served.name and now.manifest["counts"]["sessions"] == 4 and now.manifest["counts"]["courses"] == 3
+    assert [entry["files"] for entry in store.journal.entries(loaded) if entry["what"] == "sweep"] == [1], "and it is noted"

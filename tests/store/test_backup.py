@@ -14,7 +14,7 @@ from tests import clinics
 import process
 from process.errors import FileMissing, FileRefused, KeyProblem, StoreProblem
 from process.measures.publishing import publish as publish_with_estimates
-from process.store import backup, choose, current, doctor, folder, generations, publish, roll_back, unlocking
+from process.store import backup, choose, current, deletions, doctor, folder, generations, publish, restoring, roll_back, unlocking
 from process.store.generation import pointed_to
 from process.store.restoring import restore
 
@@ -154,8 +154,7 @@ def test_one_changed_bit_anywhere_is_refused_and_nothing_is_restored(tmp_path, s
         (tmp_path / "changed.tar").write_bytes(changed)
         with pytest.raises((FileRefused, StoreProblem)):
             restore(tmp_path / "changed.tar", tmp_path / f"new{number}")
-        assert not (tmp_path / f"new{number}" / "current").exists()
-        assert not list((tmp_path / f"new{number}" / "generations").iterdir())
+        assert not (tmp_path / f"new{number}").exists(), "no half-made store is left"
 
 
 def test_a_backup_that_is_cut_short_or_is_none_is_refused(tmp_path, store):
@@ -165,8 +164,53 @@ def test_a_backup_that_is_cut_short_or_is_none_is_refused(tmp_path, store):
         (tmp_path / "bad.tar").write_bytes(content)
         with pytest.raises(FileRefused):
             restore(tmp_path / "bad.tar", tmp_path / f"new{number}")
+    before = sorted(path.name for path in tmp_path.iterdir())
     with pytest.raises(FileMissing):
-        restore(tmp_path / "nowhere.tar", tmp_path / "new")
+        restore(tmp_path / "nowhere.tar", tmp_path / "in" / "a" / "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def _everything(folder: Path) -> dict[str, bytes]:
+    found = {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")}
+    return {name: content for name, content in found.items() if Path(name).name not in ("journal.jsonl", "lock")}
+
+
+@pytest.mark.parametrize(
+    ("there", "step"),
+    [("nothing", "unpacked"), ("nothing", "whole"), ("nothing", "made_its_own"), ("empty", "verify"), ("empty", "made_its_own"), ("begun", "made_its_own")]
+    + [("store", step) for step in ("unpacked", "whole", "finish", "withdraw")],
+)
+def test_a_restore_that_is_refused_at_any_step_leaves_nothing_or_what_was_there(tmp_path, store, records, monkeypatch, there, step):
+    deletions.write(store, ['{"patient": "gone", "when": "2026-01-01T00:00:00+00:00"}'])
+    backup.back_up(store, tmp_path / "copy.tar")
+    place = tmp_path / "place" / "store"
+    if there == "store":
+        publish(place, records(3))
+    elif there != "nothing":
+        place.mkdir(parents=True)
+    if there == "begun":  # what a load left that was refused when it was to publish its first generation
+        (place / "generations").mkdir()
+        (place / "lock").touch()
+        deletions.write(place, ['{"patient": "other", "when": "2026-01-01T00:00:00+00:00"}'])
+    before, real = _everything(tmp_path), getattr(restoring, step)
+
+    def refuse(*arguments, **named):
+        real(*arguments, **named)  # as far as it gets, and then it is refused
+        raise StoreProblem("the disk is full")
+
+    monkeypatch.setattr(restoring, step, refuse)
+    with pytest.raises(StoreProblem, match="disk is full"):
+        restore(tmp_path / "copy.tar", place)
+
+    assert _everything(tmp_path) == before
+
+
+def test_a_restore_that_was_refused_for_want_of_a_list_leaves_no_folder(tmp_path, store, monkeypatch):
+    backup.back_up(store, tmp_path / "copy.tar")
+    monkeypatch.setattr(restoring, "_refuse_unknown_deletions", lambda *known: (_ for _ in ()).throw(StoreProblem("nobody knows")))
+    with pytest.raises(StoreProblem, match="nobody knows"):
+        restore(tmp_path / "copy.tar", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize("name", ["../../outside", "/tmp/outside", "generations/../../outside", "current", "generations/g000001-aaaaaa.duckdb/../x"])

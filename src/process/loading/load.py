@@ -37,6 +37,7 @@ from process.store.build import Progress
 from process.store.doctor import make_ready
 from process.store.folder import refuse_unwritable, write_whole
 from process.store.generation import verify
+from process.store.publishing import sweep_leftovers
 from process.store.unlocking import hand_in_file
 
 MANY = 0.1
@@ -102,6 +103,7 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
     if wishes.key and wishes.key != "keyring" and Path(wishes.key).exists():
         hand_in_file(Path(wishes.key))
     if not check and (folder / "generations").is_dir():
+        sweep_leftovers(folder)  # a log of DuckDB's beside a generation is nobody's: what is published is never written to again
         forgetting.replay(folder, progress=say)  # a deletion that was cut short is ended before anything is compared with what it left
     if wishes.mode == "replace" and not check:  # files that hold everything mend a store; a week's records would hide what was lost
         for done in make_ready(folder):

@@ -17,6 +17,7 @@ from process.contract.tables import TABLES, Table
 from process.store import Generation
 from process.store.deletions import refuse_deleted
 from process.store.encryption import GENERATION, reading
+from process.store.generation import refuse_cut
 from process.store.types import as_frame
 
 COMPARED = tuple(name for name in TABLES if name != "manifest")
@@ -35,6 +36,8 @@ class Sides:
 
     def __init__(self, served: Generation | None, delivered: Records):
         self.present = {name: tuple(_names(rows)) for name, rows in delivered.items()}
+        if served is not None:
+            refuse_cut(served)  # a log beside it would be played into what is compared
         self.connection = duckdb.connect(":memory:") if served is None else reading(served.path, served.key())
         if served is not None:
             refuse_deleted(served, self.connection)  # what is added to would carry them on

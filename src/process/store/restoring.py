@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from process.errors import StoreProblem
 from process.store import deletions, journal
@@ -24,6 +25,7 @@ from process.store.generation import Generation, generations, named, pointed_to,
 from process.store.publishing import disk_refusals_told, finish, kept_by_policy, withdraw, write_identity
 from process.store.rewriting import encrypted_anew
 from process.store.rolling_back import whole
+from process.store.taken_back import no_folder_left, nothing_else_left
 from process.store.unlocking import IDENTITY, described, identity
 
 NOBODY = "nobody"
@@ -62,8 +64,7 @@ def restore(
     store = Path(store)
     say = progress or (lambda what, done, total: None)
     more = deletions.lines(forgotten) if forgotten is not None else []
-    prepare(store)
-    with journal.noting(store, "restore") as facts, loading(store):
+    with no_folder_left(store), _begun(store) as facts, nothing_else_left(store):
         if swept := sweep(store):
             journal.note(store, "sweep", "done", files=swept)
         new = not (store / "current").exists() and not generations(store)
@@ -89,6 +90,13 @@ def restore(
                 write_whole(store / "current", name + "\n")
         prune(store, kept_by_policy(store))
         return Restored(named(store, name), new, len(deletions.listed(store)), rebuilt)
+
+
+@contextmanager
+def _begun(store: Path) -> Iterator[dict[str, Any]]:
+    prepare(store)
+    with journal.noting(store, "restore") as facts, loading(store):
+        yield facts
 
 
 @contextmanager
