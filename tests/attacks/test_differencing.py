@@ -27,7 +27,7 @@ LEAST_OTHERS = 50  # courses that there is something to find out about; an outco
 CLINICS = [pytest.param((500, 10, 1), id="500 patients, seed 1")]
 CLINICS += [
     pytest.param((patients, therapists, 10 + number), id=f"{patients} patients, seed {10 + number}", marks=[pytest.mark.soak, pytest.mark.timeout(3600)])
-    for patients, therapists, many in ((500, 10, 10), (2_000, 32, 6), (20_000, 300, 6))
+    for patients, therapists, many in ((500, 10, 12), (2_000, 32, 8), (20_000, 300, 8))
     for number in range(many)
 ]
 
