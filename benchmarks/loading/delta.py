@@ -1,26 +1,31 @@
-"""What a week's records cost beside everything: one run loads a clinic without its last week, then that week, then everything again, from CSV files.
+"""What a week's records cost beside everything: one run loads a clinic without its last week, then that week, then everything into a new store.
 
-    python benchmarks/loading/delta.py [--courses 81000] [--repeat 3]
+    python -m benchmarks.loading.delta [--courses 81000] [--repeat 3] [--encrypted]
 
 81,000 simulated courses are about a million sessions. The last week of the records is taken out (appointments, what was scored, rated, agreed or closed in
-them, courses that began); the store is loaded without it, and the week comes as `--correct`. For comparison a full load of the same records into another
-store. Each part is timed by itself, in this process; the store is not encrypted.
+them, courses that began); the store is loaded without it, and the week comes as `--correct`. Both are the whole of what `therapy-process intake` does, each in
+a process of its own. Processor seconds are told, too, because they can be compared on a machine that is busy otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import resource
 import shutil
 import statistics
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
 
-from process import demo, intake, store
-from process.loading import changes, incremental
-from process.measures.publishing import publish
+from process import demo
+from process.loading.changes import Changes
+from process.loading.load import Wishes, load
 
 _PLACED = ("scores", "ruptures")
 _OF_GOALS = ("goal_reviews", "goal_ratings")
@@ -58,30 +63,43 @@ def split(records: dict[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], di
     return {"manifest": earlier, **before}, {"manifest": records["manifest"].assign(as_of=last + pd.Timedelta(days=6)), **week}
 
 
-def full(folder: Path, files: Path) -> tuple[float, float]:
-    """Seconds to read and to build a whole load."""
-    begin = time.perf_counter()
-    loaded = intake.read([files])
-    read = time.perf_counter()
-    publish(folder, loaded.records)
-    return read - begin, time.perf_counter() - read
+@dataclass(frozen=True)
+class Measured:
+    """One load: seconds by the clock and of processors, peak memory in MB, the size of its file in MB, seconds from step to step, and what it changed."""
+
+    seconds: float
+    processors: float
+    memory: float
+    file: float
+    steps: dict[str, float]
+    changes: Changes
 
 
-def added(folder: Path, files: Path) -> tuple[float, float, float, changes.Changes]:
-    """Seconds to read, to compare and to put in a week's load, and what it changed."""
-    begin = time.perf_counter()
-    loaded = intake.read([files], partial=True)
-    read = time.perf_counter()
-    with changes.compare(folder, loaded.records, "correct") as comparison:
-        compared = time.perf_counter()
-        incremental.publish(folder, comparison)
-        return read - begin, compared - read, time.perf_counter() - compared, comparison.changes
+def measured(place: Path, files: Path, mode: str, encrypted: bool) -> Measured:
+    """Load files into the store in `place`, codes and key sheets and all, in a process of its own; the program has been loaded before the clock runs."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+        return alone.submit(_load, place, files, mode, encrypted).result()
+
+
+def _load(place: Path, files: Path, mode: str, encrypted: bool) -> Measured:
+    told: list[tuple[str, float]] = []
+    keys = {"key": str(place.parent / "store.key")} if encrypted else {"unencrypted": True}
+    wishes = Wishes(mode=mode, codes=place / "codes", codes_key=place.parent / "codes.key", **keys)
+    begin, used = time.perf_counter(), time.process_time()
+    loaded = load(place / "store", [files], wishes, lambda what, done, total: told.append((what, time.perf_counter())))
+    end, processors = time.perf_counter(), time.process_time() - used
+    steps: dict[str, float] = {}
+    for (step, start), after in zip([("begin", begin), *told], [*(moment for _, moment in told), end], strict=True):
+        steps[step] = steps.get(step, 0.0) + after - start
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Measured(end - begin, processors, memory, loaded.generation.path.stat().st_size / 1e6, steps, loaded.changes)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--courses", type=int, default=81_000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--encrypted", action="store_true")
     asked = parser.parse_args()
     records = demo.simulate(demo.Settings(courses=asked.courses, therapists=max(8, asked.courses // 160)))
     before, week = split(records)
@@ -89,26 +107,28 @@ def main() -> None:
         root = Path(place)
         for name, part in (("before", before), ("week", week), ("everything", records)):
             demo.write(part, root / name)
-        full(root / "store", root / "before")
-        print(f"{len(records['sessions']):,} sessions, {len(records['scores']):,} scores in {asked.courses:,} courses")
-        times, wholes = [], []
+        measured(root / "loaded", root / "before", "replace", asked.encrypted)
+        print(f"{len(records['sessions']):,} sessions, {len(records['scores']):,} scores in {asked.courses:,} courses; load average {os.getloadavg()[0]:.1f}")
+        weeks, wholes = [], []
         for turn in range(asked.repeat):
-            here = Path(shutil.copytree(root / "store", root / f"store{turn}"))
-            *parts, changed = added(here, root / "week")
-            times.append(parts)
-            wholes.append(full(root / f"whole{turn}", root / "everything"))
-            size = {path: store.current(path).path.stat().st_size / 1e6 for path in (here, root / f"whole{turn}")}
-            print(f"turn {turn + 1}: file of the week's generation {size[here]:.0f} MB, of the full build {size[root / f'whole{turn}']:.0f} MB")
-            for path in size:
+            here = Path(shutil.copytree(root / "loaded", root / f"week{turn}"))
+            weeks.append(measured(here, root / "week", "correct", asked.encrypted))
+            wholes.append(measured(root / f"whole{turn}", root / "everything", "replace", asked.encrypted))
+            for path in (here, root / f"whole{turn}"):
                 shutil.rmtree(path)
+        changed = weeks[-1].changes
         new = sum(entry.added + entry.corrected for entry in changed.tables)
         print(f"the week: {new:,} rows new or corrected, {changed.courses:,} courses touched ({100 * changed.share:.1f} %)")
-        read, compared, put_in = (statistics.median(turn[place] for turn in times) for place in range(3))
-        whole_read, built = (statistics.median(turn[place] for turn in wholes) for place in range(2))
-        print(f"full load: {whole_read:.2f} s reading + {built:.2f} s building")
-        print(f"the week:  {read:.2f} s reading + {compared:.2f} s comparing + {put_in:.2f} s putting in")
-        share = (read + compared + put_in) / (whole_read + built)
-        print(f"the week / the full load = {share:.3f}; comparing and putting in / building = {(compared + put_in) / built:.3f}")
+        for what, loads in (("full load", wholes), ("the week", weeks)):
+            seconds, processors = (statistics.median(getattr(one, part) for one in loads) for part in ("seconds", "processors"))
+            least = min(one.processors for one in loads)
+            memory, file = (max(getattr(one, part) for one in loads) for part in ("memory", "file"))
+            print(f"{what}: {seconds:.2f} s, {processors:.2f} s of processors ({least:.2f} at the least), {memory:,.0f} MB of memory, file of {file:.0f} MB")
+        for step in weeks[0].steps:
+            print(f"    {step}: {statistics.median(one.steps.get(step, 0.0) for one in weeks):.2f} s")
+        for part, name in (("seconds", "seconds"), ("processors", "processor seconds")):
+            share = statistics.median(getattr(one, part) / getattr(whole, part) for one, whole in zip(weeks, wholes, strict=True))
+            print(f"the week / the full load = {share:.3f} of its {name}")
 
 
 if __name__ == "__main__":

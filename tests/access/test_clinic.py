@@ -129,6 +129,74 @@ def test_what_was_counted_is_kept_for_the_last_questions_only(store, monkeypatch
     fresh.engine.close()
 
 
+@pytest.fixture
+def worked_out(records, monkeypatch):
+    """The lengths for which "endings" was worked out since, and nothing that was kept before."""
+    done, measure = [], catalogue.measure("endings")
+    answer = measure.answer
+    monkeypatch.setattr(measure, "answer", lambda cube, length: (done.append(length), answer(cube, length))[1])
+    records._results.clear()
+    yield done
+    records._results.clear()
+
+
+def test_a_result_is_worked_out_once_for_a_scope_its_filters_and_a_range_and_never_for_another(records, tess, worked_out):
+    def times(viewer, **filters) -> int:
+        worked_out.clear()
+        Clinic(records, viewer).ask("endings", Cohort(**filters))
+        return len(worked_out)
+
+    second = clinics.therapists(records)[1]
+    assert times(DIRECTOR) == 1 and times(Viewer("dirk", "director")) == 0
+    assert times(tess) == 1 and times(Viewer("tariq", "therapist", second)) == 1 and times(Viewer("tess2", "therapist", tess.therapist_id)) == 0
+    assert times(Viewer("sol", "supervisor", supervises=(tess.therapist_id, second))) == 1
+    assert times(DIRECTOR, length=(4, 9)) == 1 and times(DIRECTOR, length=(4, 10)) == 1 and times(DIRECTOR, length=(4, 9)) == 0
+    assert times(DIRECTOR, problem=["depression"]) == 1 and times(DIRECTOR, basis="so_far") == 1
+
+
+def test_what_is_withheld_is_decided_for_each_who_asks_of_a_result_that_was_kept(records, worked_out):
+    few = Cohort(length=(40, 48))
+    everything = Clinic(records, ANALYST).ask("endings", few)
+    shown = Clinic(records, DIRECTOR).ask("endings", few)
+    again = Clinic(records, ANALYST).ask("endings", few)
+
+    assert len(worked_out) == 1
+    assert everything.withheld == 0 and shown.withheld > 0 and shown.table["courses"].isna().any()
+    same(everything, again)
+
+
+def test_a_result_that_was_kept_is_refused_to_whoever_may_not_ask_any_more(records, worked_out):
+    people = {"dora": DIRECTOR}
+    lease = Clinic(records, lambda: people.get("dora")).prepare("endings", Cohort())
+    lease.answer("endings")
+    del people["dora"]
+
+    with pytest.raises(NotAllowed, match="Nobody is signed in"):
+        lease.answer("endings")
+    assert len(worked_out) == 1
+
+
+def test_what_one_does_with_an_answer_changes_nobody_elses(records, worked_out):
+    before = Clinic(records, ANALYST).ask("endings")
+    kept = before.table.copy()
+    before.table.iloc[0, 1] = 0
+    before.table["more"] = 1
+    before.notes["more"] = 1
+
+    after = Clinic(records, ANALYST).ask("endings")
+
+    assert len(worked_out) == 1 and "more" not in after.notes
+    pd.testing.assert_frame_equal(after.table, kept)
+
+
+def test_results_are_kept_of_the_last_questions_only(records, worked_out, monkeypatch):
+    monkeypatch.setattr("process.access.clinic.SHARED_RESULTS", 4)
+    for last in range(10, 20):
+        Clinic(records, ANALYST).ask("endings", Cohort(length=(1, last)))
+
+    assert len(records._results) == 4
+
+
 def test_somebody_who_is_removed_between_two_moves_is_refused_at_once(records):
     people = {"dora": DIRECTOR}
     lease = Clinic(records, lambda: people.get("dora")).prepare("goals", Cohort())

@@ -9,6 +9,7 @@ import pytest
 from bokeh.models import Model
 
 from process.charts import CHARTS
+from process.charts.copied import copied
 from process.charts.drawing import Drawing
 from process.charts.layers import BLANK, Axis, Frame
 from process.charts.mould import Mould
@@ -87,3 +88,18 @@ def test_a_figure_is_rendered_once_however_many_are_wanted():
 
     assert len({mould.cast().figure.id for _ in range(3)}) == 3
     assert made == ["endings"]
+
+
+def test_what_keeps_anything_that_is_not_known_is_not_copied():
+    first = rendered("endings").figure
+    object.__setattr__(first.xaxis[0], "_seen_by", "dora")
+
+    with pytest.raises(TypeError, match="LinearAxis has _seen_by"):
+        copied(first, {})
+
+
+def test_nobody_listens_to_a_copy():
+    first = rendered("endings").figure
+    first.x_range.on_change("start", lambda attr, old, new: None)
+
+    assert copied(first, {}).x_range._callbacks == {} and first.x_range._callbacks

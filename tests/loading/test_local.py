@@ -37,7 +37,7 @@ def halves(tmp_path_factory, whole, published):
                 records[name] = whole[name][whole[name][ROOTS[name]].isin(records[parent][ROOTS[name]])]
         path = tmp_path_factory.mktemp("half") / "half.duckdb"
         counts = build.build(
-            path, records, lambda what, done, total: None, lambda query: {name: make(query, parameters) for name, make in derived.TABLES.items()}
+            path, records, lambda what, done, total: None, lambda query: ((name, make(query, parameters)) for name, make in derived.TABLES.items())
         )
         with reading(path) as connection:
             found.append({name: as_frame(connection.execute(f'select * from "{name}"')) for name in counts})

@@ -98,7 +98,7 @@ def test_no_definition_blames_or_ranks(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_numbers_that_live_in_the_code_are_the_ones_printed(name):
     printed = {entry.name: entry.value for entry in catalogue.measure(name).definition.parameters}
-    windows = (SUMMARIES / "06_session_windows.sql").read_text("utf-8")
+    windows = (SUMMARIES / "40_session_windows.sql").read_text("utf-8")
     computed = {
         "critical_value": change.CRITICAL,
         "scores_needed": outcome_change.LEAST_SCORES,

@@ -48,7 +48,9 @@ def book(goals, ratings=(), attended=range(1, SESSIONS + 1), scores=None, ruptur
 def of_goals(query):
     """What goals need of the tables made at load; the others take longer than all of these tests together."""
     found = estimate(query, {"within_course_sd": within_course.spread})
-    return {"clinic_parameters": found, "goal_chains": goal_lineage.generations(query, found), "impasse_sessions": goal_impasse.stretches(query, found)}
+    yield "clinic_parameters", found
+    yield "goal_chains", goal_lineage.generations(query, found)
+    yield "impasse_sessions", goal_impasse.stretches(query, found)
 
 
 @pytest.fixture

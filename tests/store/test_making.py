@@ -86,7 +86,7 @@ def test_what_goes_wrong_while_writing_is_raised_to_whoever_makes_the_tables(con
 
 
 def test_statistics_that_fail_while_tables_are_made_fail_the_build(tmp_path, records):
-    def fail(query) -> dict[str, pd.DataFrame]:
+    def fail(query) -> list[tuple[str, pd.DataFrame]]:
         query("select count(*) from outcome_ends")
         raise ZeroDivisionError
 
@@ -98,4 +98,4 @@ def test_a_table_that_fails_ends_the_statistics_that_wait_for_it(tmp_path, recor
     monkeypatch.setattr("process.store.build.summaries", lambda: [("wrong", "select nothing from nowhere"), ("late", "select 1 as number")])
 
     with pytest.raises(duckdb.CatalogException):
-        build(tmp_path / "made.duckdb", records(), lambda what, done, total: None, lambda query: {"never": query("select * from late")})
+        build(tmp_path / "made.duckdb", records(), lambda what, done, total: None, lambda query: [("never", query("select * from late"))])

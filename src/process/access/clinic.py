@@ -1,14 +1,15 @@
 """The one door: a question and a cohort in, what this viewer may see out. There is no other way to a number.
 
 `ask` answers one question. `prepare` makes a lease on a page: everything but the length range is counted once, and `lease.answer` then only adds slices.
-Cubes are shared by (generation, scope, filters), never by session; the viewer is looked up again at every answer and disclosure control is applied to it.
+Cubes and their results are shared by (generation, scope, filters), never by session; the viewer is looked up again at every answer, and disclosure control is
+applied to each anew.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from importlib import resources
@@ -35,6 +36,8 @@ from process.store import DuckDBEngine, Generation, current
 from process.store.generation import verify
 
 SHARED_CUBES = 200
+SHARED_RESULTS = 500
+"""Results that are kept, a few kilobytes each: what everybody sees who opens a page, and the filters that somebody goes back to."""
 EVERYONE = "lengths"
 """The measure that counts the courses in range; every lease has it."""
 
@@ -51,6 +54,7 @@ class Records:
     news: str = ""
     ended: str = ""
     _cubes: OrderedDict[tuple, Cube] = field(default_factory=OrderedDict)
+    _results: OrderedDict[tuple, Result] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
@@ -77,16 +81,23 @@ class Records:
     def cube(self, measure: Measure, filters: Mapping[str, str | None], scope: Scope) -> Cube:
         """The measure's cube for these filters and this scope, made once."""
         parameters = {**filters, **scoped(scope)}
-        key = (measure.definition.name, *sorted(parameters.items(), key=lambda item: item[0]))
+        return self._kept(self._cubes, SHARED_CUBES, _key(measure, parameters), lambda: measure.prepare(self.engine.query, **parameters))
+
+    def result(self, measure: Measure, filters: Mapping[str, str | None], scope: Scope, bounds: tuple[int, int], cube: Cube) -> Result:
+        """The measure's figures for these lengths, before anything is withheld, worked out once; `cube` is the one for these filters and this scope."""
+        key = (*_key(measure, {**filters, **scoped(scope)}), bounds)
+        return self._kept(self._results, SHARED_RESULTS, key, lambda: measure.answer(cube, bounds))
+
+    def _kept(self, kept: OrderedDict[tuple, Any], most: int, key: tuple, make: Callable[[], Any]) -> Any:
         with self._lock:
-            if key in self._cubes:
-                self._cubes.move_to_end(key)
-                return self._cubes[key]
-        made = measure.prepare(self.engine.query, **parameters)
+            if key in kept:
+                kept.move_to_end(key)
+                return kept[key]
+        made = make()
         with self._lock:
-            self._cubes[key] = made
-            while len(self._cubes) > SHARED_CUBES:
-                self._cubes.popitem(last=False)
+            kept[key] = made
+            while len(kept) > most:
+                kept.popitem(last=False)
         return made
 
 
@@ -120,11 +131,12 @@ class Lease:
         bounds = length if length is not None else (0, LONGEST)
         cube = self.prepare(name)
         missing = self.clinic.missing(name)
-        result = measure.answer(cube, bounds) if cube is not None else nothing(measure.definition)
+        records = self.clinic.records
+        result = records.result(measure, self.cohort, self.therapists, bounds, cube) if cube is not None else nothing(measure.definition)
         filtered = self._filtered(bounds, measure.definition)
         table, withheld = on_screen(result.table, measure.definition, viewer, filtered)
         headlines, more = on_screen(result.headlines, measure.definition, viewer, filtered, table)
-        notes = notes_on_screen(result.notes, *self._size(bounds), measure.definition, viewer, filtered)
+        notes = notes_on_screen(dict(result.notes), *self._size(bounds), measure.definition, viewer, filtered)
         self.clinic.looking.at(viewer, self.clinic.records.generation.name, self._chosen(bounds), name, len(table))
         return Answer(
             name=name,
@@ -183,7 +195,9 @@ class Lease:
         """How many courses and therapists are in range: what the notes of every answer are about."""
         if bounds not in self._sizes:
             cube = self.cubes[EVERYONE]
-            row = catalogue.measure(EVERYONE).answer(cube, bounds).headlines.loc["in_range"] if cube is not None else {"courses": 0, "therapists": 0}
+            row: Mapping[Any, Any] = {"courses": 0, "therapists": 0}
+            if cube is not None:
+                row = self.clinic.records.result(catalogue.measure(EVERYONE), self.cohort, self.therapists, bounds, cube).headlines.loc["in_range"]
             self._sizes[bounds] = int(row["courses"]), int(row["therapists"])
         return self._sizes[bounds]
 
@@ -278,6 +292,11 @@ def opened_generation(generation: Generation) -> Records:
         )
     verify(generation)
     return Records(generation, DuckDBEngine.open(generation))
+
+
+def _key(measure: Measure, parameters: Mapping[str, Any]) -> tuple:
+    """What a cube is of, whoever asks: the measure, the filters, and the therapists whose courses are counted."""
+    return (measure.definition.name, *sorted(parameters.items(), key=lambda item: item[0]))
 
 
 def nothing(definition: Definition) -> Result:

@@ -5,7 +5,6 @@ A user's mistake is one message on stderr and the mistake's own exit code; an un
 
 from __future__ import annotations
 
-import errno
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,11 +17,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from process import __version__
+from process.cli.disk import LOOP, mistake
 from process.contract.tables import VERSION
 from process.errors import SettingWrong, UserError
 
 LOOPBACK = "127.0.0.1"
-LOOP = "A link among the named files and folders leads to itself. Name another place."
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False, rich_markup_mode="rich")
 out = Console(soft_wrap=False)
@@ -36,23 +35,22 @@ def main() -> None:
     """Run the command; end with the exit code of the user's mistake where there is one."""
     try:
         app()
-    except UserError as mistake:
-        _end(mistake)
+    except UserError as wrong:
+        _end(wrong)
     except OSError as fault:
-        if fault.errno == errno.ELOOP:
-            _end(SettingWrong(LOOP))
-        if fault.errno != errno.ENAMETOOLONG:
+        found = mistake(fault)
+        if found is None:
             raise
-        _end(SettingWrong(f"A name is longer than the disk allows: {Path(str(fault.filename or '')).name[:60]}… Name a shorter one."))
+        _end(found)
     except RuntimeError as fault:
         if not str(fault).startswith("Symlink loop"):  # what Python 3.11 and 3.12 say of a link that leads to itself; 3.13 says an OSError
             raise
         _end(SettingWrong(LOOP))
 
 
-def _end(mistake: UserError) -> NoReturn:
-    err.print(f"[bold red]Error:[/bold red] {escape(str(mistake))}")
-    sys.exit(mistake.exit_code)
+def _end(wrong: UserError) -> NoReturn:
+    err.print(f"[bold red]Error:[/bold red] {escape(str(wrong))}")
+    sys.exit(wrong.exit_code)
 
 
 def _version(asked: bool) -> None:

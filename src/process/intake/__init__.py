@@ -13,10 +13,11 @@ from pathlib import Path
 import pandas as pd
 
 from process.contract.instruments import Form
-from process.errors import FileMissing, FileRefused
+from process.errors import FileRefused
 from process.intake.canonical import NEEDED, Progress, read_canonical
 from process.intake.codes.remembered import Starts
 from process.intake.faults import named
+from process.intake.handed_over import files_of
 from process.intake.mappings.finding import find, shipped_names
 from process.intake.report import ColumnUse, Note, Report, TableReport
 from process.intake.rows import settle
@@ -58,7 +59,7 @@ def read(
     """
     say = progress or (lambda what, done, total: None)
     found = None if mapping is None else find(mapping)
-    paths = _named(files, "ndjson" if found is not None and found.kind == "fhir" else "csv")
+    paths = files_of(files, "ndjson" if found is not None and found.kind == "fhir" else "csv")
     if found is None:
         tables, origins = read_canonical(paths, say, forms, partial, labels)
         starts = None
@@ -80,17 +81,3 @@ def read(
             raise FileRefused(f"No row of table `{name}` is left to load ({why}). Nothing was loaded.")
     counted = tuple(replace(entry, refused=entry.refused | refused.get(entry.table, {})) for entry in report.tables)
     return Intake(records, replace(report, tables=counted), starts)
-
-
-def _named(files: Iterable[Path], suffix: str) -> list[Path]:
-    """The files themselves, a folder standing for the files in it that end in `suffix`."""
-    paths: list[Path] = []
-    for path in map(Path, files):
-        inside = sorted(path.glob(f"*.{suffix}")) if path.is_dir() else [path]
-        if not inside:
-            raise FileMissing(f"Folder {path} holds no {suffix.upper()} file.")
-        paths += inside
-    for path in paths:
-        if not path.exists():
-            raise FileMissing(f"There is no file {path}. Check the name and the folder.")
-    return paths

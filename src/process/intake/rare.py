@@ -77,13 +77,15 @@ def settle_rare(courses: pd.DataFrame, policy: Policy) -> tuple[pd.DataFrame, Ac
         return courses, Account(few)
     cells = courses[present].astype("str").fillna("")
     patients = pd.factorize(courses["patient_id"])[0]
-    rare = shared_by(cells, patients) < few
-    rare &= (cells != "").any(axis=1).to_numpy()
+    numbers = pd.DataFrame({name: pd.factorize(cells[name])[0] for name in cells})  # compared over and over, which takes long with text
+    filled = (cells != "").to_numpy()
+    rare = shared_by(numbers, patients) < few
+    rare &= filled.any(axis=1)
     account = {
-        "by_columns": _by_columns(cells, patients, few),
+        "by_columns": _by_columns(numbers, filled, patients, few),
         "courses": int(rare.sum()),
-        "combinations": int((~cells[rare].duplicated()).sum()),
-        "with_start": int((shared_by(cells.assign(start=_quarter(courses)), patients) < few).sum()),
+        "combinations": int((~numbers[rare].duplicated()).sum()),
+        "with_start": int((shared_by(numbers.assign(start=_quarter(courses).to_numpy()), patients) < few).sum()),
     }
     if policy.rare != "coarsen" or not rare.any():
         return courses, Account(few, **account)
@@ -124,16 +126,17 @@ def shared_by(cells: pd.DataFrame, patients: NDArray[np.int64]) -> NDArray[np.in
     return np.bincount(pairs // (patients.max(initial=0) + 1), minlength=group.max(initial=-1) + 1)[group]
 
 
-def _by_columns(cells: pd.DataFrame, patients: NDArray[np.int64], few: int) -> dict[tuple[str, ...], int]:
-    """Courses by the smallest sets of filled attributes that fewer than `few` patients share; a course counts under each of its smallest sets."""
-    filled = (cells != "").to_numpy()
-    numbered = pd.DataFrame({name: pd.factorize(cells[name])[0] for name in cells})
+def _by_columns(numbered: pd.DataFrame, filled: NDArray[np.bool_], patients: NDArray[np.int64], few: int) -> dict[tuple[str, ...], int]:
+    """Courses by the smallest sets of filled attributes that fewer than `few` patients share; a course counts under each of its smallest sets.
+
+    `numbered`: a number for each value of each attribute; `filled`: where a value is none that is empty.
+    """
     rare_by: dict[tuple[str, ...], NDArray[np.bool_]] = {}
     counts: dict[tuple[str, ...], int] = {}
-    for size in range(1, cells.shape[1] + 1):
-        for columns in combinations(cells.columns, size):
-            rows = filled[:, [cells.columns.get_loc(name) for name in columns]].all(axis=1)
-            rare = np.zeros(len(cells), bool)
+    for size in range(1, numbered.shape[1] + 1):
+        for columns in combinations(numbered.columns, size):
+            rows = filled[:, [numbered.columns.get_loc(name) for name in columns]].all(axis=1)
+            rare = np.zeros(len(numbered), bool)
             rare[rows] = shared_by(numbered.loc[rows, list(columns)], patients[rows]) < few
             smaller = [mask for other, mask in rare_by.items() if set(other) < set(columns)]
             new = rare & ~np.logical_or.reduce(smaller) if smaller else rare
@@ -148,6 +151,6 @@ def _quarter(courses: pd.DataFrame) -> pd.Series:
     named = courses["start_quarter"].astype("str").fillna("") if "start_quarter" in courses else pd.Series("", index=courses.index, dtype="str")
     if "start_week" not in courses:
         return named
-    week = pd.to_datetime(courses["start_week"])
-    made = (week.dt.year.astype("Int64").astype("str") + "-Q" + week.dt.quarter.astype("Int64").astype("str")).where(week.notna(), "")
-    return made.where(week.notna(), named)
+    place, weeks = pd.factorize(pd.to_datetime(courses["start_week"]))  # few weeks have many courses
+    made = pd.Series(np.array([*(f"{week.year}-Q{week.quarter}" for week in weeks), ""], dtype=object)[place], index=courses.index, dtype="str")
+    return made.where(place >= 0, named)

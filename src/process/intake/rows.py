@@ -111,8 +111,8 @@ def _after_closing(rows: pd.DataFrame, records: Records) -> Mask:
 
 def _off_scale(rows: pd.DataFrame, records: Records) -> Mask:
     goals, level = records["goals"], _number(rows["level"])
-    scale = goals["scale"].astype("str")
-    low, high = (scale.map({name: ends[end] for name, ends in GOAL_LEVELS.items()}).to_numpy(dtype=np.float64) for end in (0, 1))
+    scale = goals["scale"].astype("category").cat  # looked up once a scale, not once a goal
+    low, high = np.array([*(GOAL_LEVELS[name] for name in scale.categories), (np.nan, np.nan)], dtype=np.float64)[scale.codes].T
     return (level < _parent(rows, "goal_id", goals, low, np.nan)) | (level > _parent(rows, "goal_id", goals, high, np.nan))
 
 

@@ -42,6 +42,7 @@ def _table(store: Path, codes: Path | None, key: Path | None) -> tuple[CodesFold
     step = "Loads and `forget` need it: take it from a backup, or name its folder with `--codes FOLDER`."
     try:
         place = codes_folder.place(store, codes)
+        codes_folder.refuse_foreign(place)
         if not (place / codes_folder.TABLE).exists():
             if not wanted:
                 return None, []

@@ -7,17 +7,15 @@ What is asked is the set of the generation that is served, never that of a load 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
-from process import store
 from process.intake.codes.drawing import COURSE
 from process.intake.codes.remembered import Starts
 from process.intake.codes.surrogates import Records
 from process.intake.codes.table import Codes
 from process.intake.sources.days import Earlier
 from process.loading.coded import served_token
+from process.loading.served import Served
 
 _APPOINTMENTS = "select course_id, session_number, attendance, day from sessions"
 _LABELS = " union ".join(
@@ -28,36 +26,34 @@ _LABELS = " union ".join(
 _WITHOUT_DAY = "select * from sessions where day is null and course_id in (select unnest($courses))"
 
 
-def earlier(folder: Path, codes: Codes) -> Earlier:
-    """What is known of the records that the store in `folder` serves, under the clinic's own codes."""
+def earlier(served: Served, codes: Codes) -> Earlier:
+    """What is known of the records that are served, under the clinic's own codes."""
     own = {display: name for name, display in codes.displays[COURSE.name].items()}
-    with store.DuckDBEngine.open(store.current(folder)) as engine:
-        held = engine.query(_APPOINTMENTS)
-    starts = codes.begun.of(served_token(folder)) or Starts()
+    held = served.query(_APPOINTMENTS)
+    starts = codes.begun.of(served_token(served.folder)) or Starts()
     held["when"] = _dates(held, starts)
     held = held[held["when"].notna() & held["course_id"].isin(list(own))]
     columns = {"course_id": held["course_id"].map(own), "session_number": held["session_number"].astype("str"), "attendance": held["attendance"].astype("str")}
     appointments = pd.DataFrame(columns | {"when": held["when"]}).reset_index(drop=True)
-    return Earlier(starts.under(own), frozenset(name for display, name in own.items() if not starts.knows(display)), appointments, labels(folder))
+    return Earlier(starts.under(own), frozenset(name for display, name in own.items() if not starts.knows(display)), appointments, labels(served))
 
 
-def labels(folder: Path) -> frozenset[str]:
-    """The labels that the store in `folder` has: of courses, goals and ruptures."""
-    with store.DuckDBEngine.open(store.current(folder)) as engine:
-        return frozenset(engine.query(_LABELS)["label"])
+def labels(served: Served) -> frozenset[str]:
+    """The labels that the records served have: of courses, goals and ruptures."""
+    return frozenset(served.query(_LABELS)["label"])
 
 
-def told(folder: Path, codes: Codes, starts: Starts | None, whole: bool) -> Starts | None:
+def told(served: Served, codes: Codes, starts: Starts | None, whole: bool) -> Starts | None:
     """What is to be remembered with the records of a load; None = nothing. `starts`: what its files say, by the clinic's own codes, None where they have no
     dates; `whole`: they hold everything."""
     own = (starts or Starts()).under(codes.displays[COURSE.name])
-    before = None if whole else codes.begun.of(served_token(folder))
+    before = None if whole else codes.begun.of(served_token(served.folder))
     if before is not None:
         return before.and_of(own)
     return own if starts is not None else None
 
 
-def with_days_filled(folder: Path, records: Records, starts: Starts | None) -> Records:
+def with_days_filled(served: Served, records: Records, starts: Starts | None) -> Records:
     """The records, and beside them those sessions of the store whose day can be told only now, because their course has a first appointment only now.
 
     `starts`: what is remembered after this load; the dates that such a course waited with are dropped from it.
@@ -68,8 +64,7 @@ def with_days_filled(folder: Path, records: Records, starts: Starts | None) -> R
     late = [course for course in sessions["course_id"].unique() if course in starts.waiting and starts.firsts.get(course, (0, ""))[1]]
     if not late:
         return records
-    with store.DuckDBEngine.open(store.current(folder)) as engine:
-        held = engine.query(_WITHOUT_DAY, courses=list(map(str, late)))
+    held = served.query(_WITHOUT_DAY, courses=list(map(str, late)))
     when = [starts.waiting[course].get(number) for course, number in zip(held["course_id"], held["session_number"], strict=True)]
     first = pd.to_datetime([starts.firsts[course][1] for course in held["course_id"]])
     held["day"] = pd.Series((pd.to_datetime(when) - first).days, index=held.index).astype("Int64")

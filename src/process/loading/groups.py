@@ -6,38 +6,42 @@ correction leaves so few with their attributes that the clinic's policy coarsens
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 import pandas as pd
 
-from process import store
 from process.contract.policy import Policy
 from process.contract.tables import TABLES
 from process.intake.codes.surrogates import Records
 from process.intake.rare import ATTRIBUTES, settle_rare
 from process.intake.report import Note
+from process.loading.served import Served
 
+LOOKED_AT = ("course_id", "patient_id", *ATTRIBUTES, "start_week", "start_quarter")
+"""What rare combinations are counted of; only where courses are coarsened they are needed whole."""
 LEFT_COARSE = "courses of the store handed over again whose attributes stay empty, by the clinic's policy"
 
 
-def settled_groups(folder: Path, records: Records, policy: Policy, mode: str) -> tuple[Records, tuple[Note, ...]]:
+def settled_groups(served: Served, records: Records, policy: Policy, mode: str) -> tuple[Records, tuple[Note, ...]]:
     """The records with rare combinations as the policy wants them, and the notes for the report. `records`: under surrogates, the contract's tables."""
     if "courses" not in records:
         return records, ()
-    if mode == "replace" or not (folder / "current").exists():
+    if mode == "replace" or not served.there:
         courses, account = settle_rare(records["courses"], policy)
         return records | {"courses": courses}, account.notes()
-    with store.DuckDBEngine.open(store.current(folder)) as engine:
-        served = engine.query("select * from courses").set_index("course_id")
-    coming = _whole(records["courses"], served)
+    wanted = TABLES["courses"].names if policy.rare == "coarsen" else LOOKED_AT
+    known = served.query(f"select {', '.join(wanted)} from courses").set_index("course_id")
+    coming = _whole(records["courses"], known, wanted)
     told: tuple[Note, ...] = ()
     if mode == "add" and policy.rare == "coarsen":
-        coming, kept = _as_coarse(coming, served)
+        coming, kept = _as_coarse(coming, known)
         records = records | {"courses": coming[list(records["courses"].columns)]}
         told = (Note(LEFT_COARSE, kept),) if kept else ()
-    untouched = served.loc[~served.index.isin(coming["course_id"])].reset_index()
+    untouched = known.loc[~known.index.isin(coming["course_id"])].reset_index()
     everything = pd.concat([coming, untouched[list(coming.columns)]], ignore_index=True)
     settled, account = settle_rare(everything, policy)
+    if settled is everything:
+        return records, (*told, *account.notes())
     present = [name for name in ATTRIBUTES if name in settled]
     coarser = (_text(settled[present]) != _text(everything[present])).any(axis=1)
     if not coarser.any():
@@ -60,12 +64,10 @@ def _as_coarse(coming: pd.DataFrame, served: pd.DataFrame) -> tuple[pd.DataFrame
     return coming, int(lost.sum())
 
 
-def _whole(courses: pd.DataFrame, served: pd.DataFrame) -> pd.DataFrame:
-    """The courses handed over with every column of the contract; one that the file leaves out whole is as the store has it."""
-    missing = [column.name for column in TABLES["courses"].columns if column.name not in courses]
-    if not missing:
-        return courses
-    return courses.assign(**{name: served[name].reindex(courses["course_id"].astype("str")).to_numpy() for name in missing})
+def _whole(courses: pd.DataFrame, served: pd.DataFrame, wanted: Sequence[str]) -> pd.DataFrame:
+    """The courses handed over with every wanted column of the contract; one that the file leaves out whole is as the store has it."""
+    missing = {name: served[name].reindex(courses["course_id"].astype("str")).to_numpy() for name in wanted if name not in courses}
+    return courses.assign(**missing)[list(wanted)]
 
 
 def _text(cells: pd.DataFrame) -> pd.DataFrame:

@@ -4,14 +4,18 @@ Every summary and every derived table is *local to a course*: what it says of a 
 clinic-wide parameters, and on nothing else. So the same statements that build a whole generation, asked of the touched courses' records alone, give
 these courses' rows; all others are right already. `tests/loading/test_local.py` proves it of each table. A generation is built whole instead where more than
 `LARGEST` of the courses are touched, where the release, the registry of instruments or the key is another, and where clinic-wide parameters come anew (a
-new quarter); the touched courses lie at the end of each table then, sorted, until such a load puts everything in order again.
+new quarter). Of the touched courses the rows that came lie at the end of the records then, and all rows at the end of each summary, until such a load puts
+everything in order again.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +27,17 @@ from process.contract.tables import TABLES
 from process.errors import StoreProblem
 from process.loading import touched
 from process.loading.changes import STATED, Comparison
+from process.loading.exchanging import Exchange
 from process.measures import derived, publishing
 from process.measures.parameters import described as definitions
 from process.measures.parameters import quarter
 from process.sealed import Key
 from process.store import Generation, OwnInstruments
 from process.store import current as current_generation
-from process.store.build import Derive, Progress, build, kept
-from process.store.encryption import writing
+from process.store.build import Derive, Progress, build, counted, kept
+from process.store.encryption import attach, ready_to_write
+from process.store.folder import FILE_MODE, settle_file
 from process.store.unlocking import described
-from process.store.working import WORKING
 
 LARGEST = 0.2
 """Of all courses; beyond, building everything costs about as much and leaves the tables in order."""
@@ -68,7 +73,8 @@ def publish(
     manifest = comparison.delivered["manifest"]
     manifest = manifest.to_pandas() if isinstance(manifest, pa.Table) else manifest
     records = {"manifest": manifest} | {name: _Rows(count) for name, count in comparison.rows().items() if name != "manifest"}
-    earlier = None if anew else publishing.earlier_parameters(folder, manifest, about)
+    before = comparison.before
+    earlier = None if anew or before is None else publishing.taken_over(before, comparison.sides.query, manifest, about)
     builder = _Builder(Path(folder), comparison, earlier)
     return publishing.publish(folder, records, progress, about, anew, own, key, builder, mends=comparison.changes.mode == "replace")
 
@@ -106,21 +112,27 @@ class _Builder:
 
     def _changed(self, path: Path, progress: Progress, forms: tuple[Form, ...], key: Key | None) -> dict[str, int]:
         steps = ["copying the generation before", "records of the touched courses", "their summaries", "putting them in"]
+        sides = self.comparison.sides
         progress(steps[0], 0, len(steps))
-        shutil.copyfile(self.comparison.before.path, path)
-        path.chmod(0o600)
-        connection = writing(path, key)
-        try:
-            connection.execute(f"use {WORKING}")
+        with ThreadPoolExecutor(1) as beside, closing(ready_to_write(path, key)) as connection:
+            copied = beside.submit(_copy, self.comparison.before.path, path)
+            settled = beside.submit(settle_file, path)  # the disk works while the summaries are made; what is changed in the copy is brought there at the end
             progress(steps[1], 1, len(steps))
-            codes = touched.records(connection, self.comparison.sides, forms)
-            progress(steps[2], 2, len(steps))
-            names = touched.made(connection, codes, self.earlier)
-            progress(steps[3], 3, len(steps))
-            touched.put_in(connection, names, self.earlier)
-            return touched.counts(connection)
-        finally:
-            connection.close()
+            codes = touched.records(connection, sides, forms)
+            copied.result()
+            attach(connection, path, key)
+            with closing(Exchange(connection, sides, [*kept(), *derived.TABLES])) as exchange:
+                progress(steps[2], 2, len(steps))
+                touched.make(connection, codes, self.earlier, exchange.put)
+                progress(steps[3], 3, len(steps))
+                exchange.finish(partial(touched.refuse_new_parameters, parameters=self.earlier))
+            settled.result()
+            return counted(connection)
+
+
+def _copy(before: Path, path: Path) -> None:
+    shutil.copyfile(before, path)
+    path.chmod(FILE_MODE)
 
 
 def _tables() -> set[str]:

@@ -21,6 +21,7 @@ from process.contract.instruments import Form
 from process.contract.policy import Policy
 from process.errors import FileRefused, SettingWrong
 from process.intake import Report
+from process.intake.codes import folder as codes_folder
 from process.intake.codes.folder import CodesFolder, remember
 from process.intake.codes.key_sheets import drafted, write_sheets
 from process.intake.codes.remembered import Starts
@@ -30,10 +31,11 @@ from process.loading.changes import Changes, Comparison, compare
 from process.loading.coarse import refuse_finer, refuse_mixed_dates, told_finer
 from process.loading.coded import codes_for, entry, note_delivery, refuse_earlier, refuse_shared, served_token
 from process.loading.groups import settled_groups
+from process.loading.served import Served
 from process.store import Generation, OwnInstruments, encryption, journal
 from process.store.build import Progress
 from process.store.doctor import make_ready
-from process.store.folder import write_whole
+from process.store.folder import refuse_unwritable, write_whole
 from process.store.generation import verify
 from process.store.unlocking import hand_in_file
 
@@ -104,16 +106,22 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
     if wishes.mode == "replace" and not check:  # files that hold everything mend a store; a week's records would hide what was lost
         for done in make_ready(folder):
             say(done, 0, 1)
-    if wishes.mode != "replace" and _served(folder):
+    with Served(folder) as served:
+        return _of_files(served, files, wishes, policy, own, say, check)
+
+
+def _of_files(served: Served, files: Iterable[Path], wishes: Wishes, policy: Policy, own: OwnInstruments, say: Progress, check: bool) -> Loaded:
+    folder = served.folder
+    if wishes.mode != "replace" and served.there:
         verify(store.current(folder))  # nothing goes back by itself: an earlier generation would take the week without those between
-    refuse_mixed_dates(folder, policy.dates, wishes.mode)
+    refuse_mixed_dates(served, policy.dates, wishes.mode)
     whole = wishes.mode == "replace"
     read = intake.read(files, wishes.mapping, say, own.forms) if whole else None
     with codes_for(folder, wishes.codes, wishes.codes_key, mode=wishes.mode, anew=wishes.new_codes, look=check) as table:
         refuse_shared(folder, table)
         if read is None:  # of an export with dates the table knows when courses began
-            known = continuing.earlier(folder, table.codes) if wishes.mapping and _served(folder) else None
-            labels = continuing.labels(folder) if _served(folder) else frozenset()
+            known = continuing.earlier(served, table.codes) if wishes.mapping and served.there else None
+            labels = continuing.labels(served) if served.there else frozenset()
             read = intake.read(files, wishes.mapping, say, own.forms, partial=True, earlier=known, labels=labels)
         as_of = str(pd.Timestamp(read.records["manifest"]["as_of"].iloc[0]).date())
         refuse_earlier(folder, table, as_of, wishes.mode, wishes.older)
@@ -121,26 +129,30 @@ def _load(folder: Path, files: Iterable[Path], wishes: Wishes, say: Progress, ch
         say("replacing codes", 0, 1)
         records, account = disguise(read.records, table.codes, policy)
         report = account.told(read.report)
-        starts = continuing.told(folder, table.codes, read.starts, whole)
+        starts = continuing.told(served, table.codes, read.starts, whole)
         del read
         if not whole:
-            refuse_finer(folder, records, wishes.mode)
-            records = continuing.with_days_filled(folder, records, starts)
-        records, notes = settled_groups(folder, records, policy, wishes.mode)
+            refuse_finer(served, records, wishes.mode)
+            records = continuing.with_days_filled(served, records, starts)
+        records, notes = settled_groups(served, records, policy, wishes.mode)
         report = replace(report, notes=(*report.notes, *notes))
         say("comparing with what is served", 0, 1)
         with _compared(folder, records, wishes, own.forms) as comparison:
             report = _refused(report, comparison.refused)
             _refuse_fewer(comparison.changes, wishes)
-            told = told_finer(folder, policy.dates, records)
+            told = told_finer(served, policy.dates, records)
             if check:
+                _refuse_unwritable(folder, comparison, table, wishes)
                 return Loaded(report, comparison.changes, told=told)
             done = _publish(folder, comparison, table, starts, wishes, policy, own, report, as_of, say)
             return replace(done, told=(*told, *done.told))
 
 
-def _served(folder: Path) -> bool:
-    return (folder / "current").exists()
+def _refuse_unwritable(folder: Path, comparison: Comparison, table: CodesFolder, wishes: Wishes) -> None:
+    """What a load that is only looked at would stumble over when it writes: the table of codes, the store, the keys of both."""
+    codes_folder.refuse_unwritable(table)
+    encryption.choose(folder, _origin(comparison), wishes.key, wishes.unencrypted, look=True)
+    refuse_unwritable(folder)
 
 
 def _refuse_fewer(changes: Changes, wishes: Wishes) -> None:

@@ -17,6 +17,7 @@ from process.contract.tables import TABLES, Table
 from process.store import Generation
 from process.store.deletions import refuse_deleted
 from process.store.encryption import GENERATION, reading
+from process.store.types import as_frame
 
 COMPARED = tuple(name for name in TABLES if name != "manifest")
 ROOTS = {name: "course_id" if "course_id" in TABLES[name].names else TABLES[name].key[0] for name in COMPARED}
@@ -51,6 +52,12 @@ class Sides:
     def number(self, sql: str) -> int:
         """The one number that a statement gives."""
         return int(self.run(sql).fetchone()[0])
+
+    def query(self, sql: str, **params: object) -> pd.DataFrame:
+        """The rows that one SELECT gives of the store's generation, whose tables go by their own names."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(f"use {GENERATION}")
+            return as_frame(cursor.execute(sql, params))
 
     def rows(self, side: str, table: str) -> pa.Table:
         """Every row of one of the tables."""

@@ -1,13 +1,16 @@
-"""A generation's file taken on: the rows of the courses that a load touches are taken out of every table and put in again as they are now.
+"""What is made anew where a load touches some courses alone: their rows of every summary and every derived table.
 
-The touched courses' records become working tables, the same statements that build a whole generation are asked of them, and what they give takes the place of
-the rows that are there. Nothing of any other course is looked at.
+The touched courses' records become working tables, and the same statements that build a whole generation are asked of them. Nothing of any other course is
+looked at. What they give takes the place of the rows that are there (`exchanging`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from process.contract.instruments import Form
 from process.contract.tables import TABLES
@@ -15,7 +18,7 @@ from process.loading.differing import afterwards
 from process.loading.sides import COMPARED, PARENTS, ROOTS, Sides, as_records, quoted
 from process.measures import derived
 from process.measures.parameters import Query, estimate
-from process.store.build import kept, summaries
+from process.store.build import summaries
 from process.store.encryption import GENERATION
 from process.store.types import as_frame
 from process.store.working import IDS, WORKING, Codes, numbered, put, put_frame, put_registry, with_codes
@@ -47,50 +50,29 @@ def records(connection: duckdb.DuckDBPyConnection, sides: Sides, forms: tuple[Fo
     return codes
 
 
-def made(connection: duckdb.DuckDBPyConnection, codes: Codes, parameters: pd.DataFrame) -> list[str]:
-    """The touched courses' rows of every summary and derived table, as working tables; the names of those that a generation keeps."""
+def make(connection: duckdb.DuckDBPyConnection, codes: Codes, parameters: pd.DataFrame, made: Callable[[str, pa.Table], None]) -> None:
+    """The touched courses' rows of every summary and derived table; `made` is given each as soon as it is there. `BuildWhole` where one does not fit."""
     for name, select in summaries():
         connection.execute(f'create table "{name}" as {select}')
-    for name, frame in derived.tables(derived.remembering(_asking(connection)), parameters).items():
+        made(name, connection.execute(with_codes(connection, name)).to_arrow_table())
+    for name, frame in derived.tables(derived.remembering(asking(connection)), parameters).items():
         put_frame(connection, f"{WORKING}.{quoted(name)}", codes.back(frame))
-    return [*kept(), *derived.TABLES]
-
-
-def put_in(connection: duckdb.DuckDBPyConnection, names: list[str], parameters: pd.DataFrame) -> None:
-    """In one transaction: the touched courses' rows out of every table, and in again as they are now. `BuildWhole` where that cannot be."""
-    for name in derived.TABLES:
         _refuse_other_types(connection, name)
-    connection.execute("set wal_autocheckpoint = '1KB'")  # the commit writes the file itself then, and nothing to a log first
-    connection.execute("begin transaction")
-    for name in [*COMPARED, *names]:
-        root = ROOTS.get(name) or OWNERS.get(name, "course_id")
-        connection.execute(f'delete from {GENERATION}.main."{name}" where {root} in (select {root} from {WORKING}."touched_{root}")')
-        connection.execute(f'insert into {GENERATION}.main."{name}" by name {with_codes(connection, name)}')
-    connection.execute(f"delete from {GENERATION}.main.manifest")
-    connection.execute(f"insert into {GENERATION}.main.manifest by name select * from {WORKING}.manifest")
-    _refuse_new_parameters(connection, parameters)
-    connection.execute("commit")
-    connection.execute(f"checkpoint {GENERATION}")
+        made(name, connection.execute(with_codes(connection, name)).to_arrow_table())
 
 
-def counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """The rows of each table of the generation."""
-    names = [name for (name,) in connection.execute("select table_name from duckdb_tables() where database_name = $place", {"place": GENERATION}).fetchall()]
-    parts = " union all ".join(f"""select '{name}', count(*) from {GENERATION}.main."{name}" """ for name in sorted(names))
-    return dict(connection.execute(parts).fetchall())
-
-
-def _refuse_new_parameters(connection: duckdb.DuckDBPyConnection, parameters: pd.DataFrame) -> None:
-    """A parameter that there was too little for may have enough now; every course's figures rest on it then."""
+def refuse_new_parameters(connection: duckdb.DuckDBPyConnection, parameters: pd.DataFrame) -> None:
+    """`BuildWhole` where a parameter that there was too little for has enough now: every course's figures rest on it then."""
     known = set(parameters["parameter"])
     if known == set(derived.ESTIMATORS):
         return
     connection.execute(f"use {GENERATION}")
-    if set(estimate(_asking(connection), derived.ESTIMATORS, parameters)["parameter"]) != known:
+    if set(estimate(asking(connection), derived.ESTIMATORS, parameters)["parameter"]) != known:
         raise BuildWhole
 
 
-def _asking(connection: duckdb.DuckDBPyConnection) -> Query:
+def asking(connection: duckdb.DuckDBPyConnection) -> Query:
+    """`query(sql, **params)` over what is in use in a connection."""
     return lambda sql, **params: as_frame(connection.execute(sql, params))
 
 

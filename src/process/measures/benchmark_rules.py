@@ -87,14 +87,17 @@ def may_know(therapists: NDArray[np.int64], part: Floats, whole: Floats, percent
     there = courses > 0
     sizes = [np.sort(of[there])[::-1] for of in (courses.astype(float), weight)]
     ways = [np.sort(np.bincount(therapists, weights=of, minlength=most)[there])[::-1] for of in (part > 0, part < whole)] if percent else []
-    known = 0
-    while known < MOST_KNOWN:
-        out = known + 1
-        enough = there.sum() - out >= LEAST_OTHERS and sizes[0][out:].sum() >= LEAST_COURSES
-        # The one who stays with the largest part stands out most where the next ones are taken out.
-        if not enough or any(of[0] > LARGEST_PART * (of.sum() - of[1 : out + 1].sum()) for of in sizes):
-            break
-        if any(of[out:].sum() < LEAST_EITHER_WAY for of in ways):
-            break
-        known = out
-    return known
+    out = np.arange(1, min(MOST_KNOWN, int(there.sum()) - LEAST_OTHERS) + 1)
+    if not len(out):
+        return 0
+    kept = _left(sizes[0], out) >= LEAST_COURSES
+    for of in sizes:  # the one who stays with the largest part stands out most where the next ones are taken out
+        kept &= of[0] <= LARGEST_PART * (of[0] + _left(of, out + 1))
+    for of in ways:
+        kept &= _left(of, out) >= LEAST_EITHER_WAY
+    return len(out) if kept.all() else int(kept.argmin())
+
+
+def _left(of: Floats, out: NDArray[np.int64]) -> Floats:
+    """What is left of a row of numbers, largest first, without its first one, two … (`out`)."""
+    return of.sum() - np.cumsum(of)[out - 1]

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Callable, Iterator, Mapping
 
 import pandas as pd
 
@@ -55,17 +56,35 @@ STORED = ("clinic_parameters", *TABLES)
 """Every table that a generation has beside the contract's and the summaries."""
 
 
-def derive(query: Query, earlier: pd.DataFrame | None = None) -> Mapping[str, pd.DataFrame]:
-    """The derived tables by name; `earlier` = the parameters of the generation before, of which those of the same quarter are kept."""
+def derive(query: Query, earlier: pd.DataFrame | None = None) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The derived tables by name, as they are made; `earlier` = the parameters of the generation before, of which those of the same quarter are kept."""
+    _load()
     ask = remembering(query)
     parameters = estimate(ask, ESTIMATORS, earlier)
-    return {"clinic_parameters": parameters, **tables(ask, parameters)}
+    yield "clinic_parameters", parameters
+    yield from _made(ask, parameters)
+
+
+def _load() -> None:
+    """Load what takes half a second to load while the summaries are made that the first question waits for."""
+    importlib.import_module("scipy.optimize")
+    benchmark.declared()
 
 
 def tables(query: Query, parameters: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
     """`TABLES` by name, of what `query` answers and these parameters."""
-    made = {name: frame for make in TOGETHER for name, frame in make(query, parameters).items()}
-    return {name: made[name] if name in made else table(query, parameters) for name, table in TABLES.items()}
+    return dict(_made(query, parameters))
+
+
+def _made(query: Query, parameters: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    together: set[str] = set()
+    for make in TOGETHER:
+        for name, frame in make(query, parameters).items():
+            together.add(name)
+            yield name, frame
+    for name, table in TABLES.items():
+        if name not in together:
+            yield name, table(query, parameters)
 
 
 def remembering(query: Query) -> Query:

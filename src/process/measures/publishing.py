@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pandas as pd
 from process import store
 from process.errors import KeyProblem, StoreProblem
 from process.measures import benchmark, derived
-from process.measures.parameters import described, quarter_of, stored
+from process.measures.parameters import Query, described, quarter_of, stored
 from process.sealed import Key
 from process.store import Generation, OwnInstruments
 from process.store.build import Progress
@@ -43,31 +42,37 @@ def publish(
     """
     if mends:
         make_ready(Path(folder))
-    earlier = earlier_parameters(Path(folder), records["manifest"], about or {})
-    told = _told(Path(folder), records["manifest"], about or {})
-    if told is not None:
-        others = [] if anew or earlier is None else [earlier[earlier["parameter"] != benchmark.PARAMETER]]
-        earlier = pd.concat([*others, told], ignore_index=True)
-    elif anew:
-        earlier = None
-    return store.publish(folder, records, progress, about, partial(derived.derive, earlier=earlier), own, key, builder)
+
+    def derive(query: Query) -> Mapping[str, pd.DataFrame]:
+        return derived.derive(query, _earlier(Path(folder), records["manifest"], about or {}, anew))
+
+    return store.publish(folder, records, progress, about, derive, own, key, builder)
 
 
-def earlier_parameters(folder: Path, manifest: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame | None:
-    """The clinic-wide parameters that are served now, of which a load with this manifest takes over those of its quarter; None where it takes none over."""
+def taken_over(before: Generation, query: Query, manifest: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame | None:
+    """The clinic-wide parameters that are served now, of which a load with this manifest takes over those of its quarter; None where it takes none over.
+
+    `before`: the generation that is served, which `query` asks.
+    """
+    return stored(query) if _same(before, manifest, about) else None
+
+
+def _earlier(folder: Path, manifest: pd.DataFrame, about: Mapping[str, Any], anew: bool) -> pd.DataFrame | None:
     if not (folder / "current").exists():
         return None
-    before = store.current(folder)
-    if not _same(before, manifest, about):
-        return None
-    with store.DuckDBEngine.open(before) as engine:
-        return stored(engine.query)
+    before, earlier = store.current(folder), None
+    if not anew and _same(before, manifest, about):
+        with store.DuckDBEngine.open(before) as engine:
+            earlier = taken_over(before, engine.query, manifest, about)
+    told = _told(folder, manifest, about)
+    if told is None:
+        return earlier
+    others = [] if earlier is None else [earlier[earlier["parameter"] != benchmark.PARAMETER]]
+    return pd.concat([*others, told], ignore_index=True)
 
 
 def _told(folder: Path, manifest: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame | None:
     """The rows of the benchmark that was told in this load's quarter: of the served generation, or else of the newest kept one that has one."""
-    if not (folder / "current").exists():
-        return None
     served, now = store.current(folder), quarter_of(manifest["as_of"].iloc[0])
     for name in [served.name, *(name for name in reversed(store.generations(folder)) if name != served.name)]:
         # One that cannot be opened has nothing to take over; the served one was opened before.

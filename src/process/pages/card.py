@@ -63,6 +63,17 @@ class Card:
         self._tools = pn.Row(*parts, margin=0, stylesheets=[look.WRAP], sizing_mode="stretch_width")
         self.body.objects = [self._sentence.pane, self._plot, self._tools]
 
+    def make_room(self) -> None:
+        """Put the blank figure into its place, not shown, before the page is sent: in a page that is open Bokeh walks through everything for each new one."""
+        if self._drawing is None:
+            self._plot.visible = False
+            self._put_in_place()
+
+    def _put_in_place(self) -> Drawing:
+        self._drawing = READY.take(self.name)
+        self._plot.append(pn.pane.Bokeh(self._drawing.figure, sizing_mode="stretch_width", margin=0))
+        return self._drawing
+
     def _below(self, part: pn.viewable.Viewable) -> None:
         self.body.insert(self.body.objects.index(self._tools) + 1, part)
 
@@ -92,13 +103,9 @@ class Card:
             self._plot.visible = False
             if self._drawing is not None:
                 self._drawing.update(BLANK)  # what is hidden is still in the page: it keeps no figures of another cohort
-        elif self._drawing is None:
-            self._drawing = READY.take(self.name)
-            self._drawing.update(self._chart.frame(answer))
-            self._plot.append(pn.pane.Bokeh(self._drawing.figure, sizing_mode="stretch_width", margin=0))
-            self._plot.visible = True
         else:
-            self._drawing.update(self._chart.frame(answer))
+            drawing = self._drawing or self._put_in_place()
+            drawing.update(self._chart.frame(answer))
             self._plot.visible = True
         self._foot.say(f"<span class='foot'>{self._footnote(answer)}</span>")
         self._picture.follow()

@@ -2,7 +2,8 @@
 
 Panel writes its widgets' changes to the websocket itself, Bokeh its models' when a callback ends; and where the socket is busy, Panel queues its message for
 later, while Bokeh's go on. A page then ends on an older answer, stays busy, or is told of a figure before it has it. While Bokeh's own hold is on, Panel
-leaves its changes there, too, and letting go sends all of them through the one path. (`pn.io.hold` does not: it sends what it held Panel's way.)
+leaves its changes there, too, and letting go sends all of them through the one path, in one message. (`pn.io.hold` does not: it sends what it held Panel's
+way.)
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 import panel as pn
 
 from process.pages import session
+from process.pages.one_message import together
 
 
 @contextmanager
@@ -26,4 +28,5 @@ def in_order() -> Iterator[None]:
     try:
         yield
     finally:
-        document.unhold()
+        with together(document):
+            document.unhold()

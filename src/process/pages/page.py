@@ -252,6 +252,8 @@ class Page:
         template = _Sheet(_text("page.html"))
         viewer = self.clinic.viewer
         waiting = [name for name, card in self.cards.items() if card.waiting]
+        for name in waiting:
+            self.cards[name].make_room()
         template.add_variable(
             "app",
             {

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from process.errors import FileMissing, KeyProblem
-from process.sealed import keyrings
+from process.sealed import keyrings, whole
 from process.sealed.whole import make_folder, put_new
 
 SIZE = 32
@@ -88,8 +88,30 @@ def made(name: str, file: Path | None = None, secret: bytes | None = None) -> Ke
     except FileExistsError:
         return read_key_file(name, path)  # another load made it a moment ago
     except OSError as error:
-        raise KeyProblem(f"The key file {path} cannot be written: {error.strerror}. Name another place for the key, or mend this one.") from None
+        raise _unwritable(path, error) from None
     return Key(name, secret, f"key file {path}")
+
+
+def refuse_unmakeable(name: str, file: Path | None = None) -> None:
+    """Refuse (`KeyProblem`) as `find_or_make` would where a new key cannot be put down; nothing is written. A keyring is not asked."""
+    named = Path(file) if file is not None else named_by_environment(name)
+    path = named or own_file(name)
+    if path.exists():
+        read_key_file(name, path)
+        return
+    if named is None and keyrings.where():
+        return
+    try:
+        if named is None:
+            whole.refuse_unmakeable(path.parent)
+        else:
+            whole.refuse_unwritable(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> KeyProblem:
+    return KeyProblem(f"The key file {path} cannot be written: {error.strerror}. Name another place for the key, or mend this one.")
 
 
 def remove(key: Key) -> bool:

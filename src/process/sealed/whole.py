@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -15,6 +16,36 @@ def make_folder(folder: Path) -> None:
     """Make a folder, and what it lies in, that only its owner can enter."""
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     folder.chmod(FOLDER_MODE)
+
+
+def refuse_unmakeable(folder: Path) -> None:
+    """Raise the `OSError` that `make_folder`, or writing into the folder then, would raise; nothing is written."""
+    if not folder.exists():
+        above = folder.parent
+        while not above.exists():
+            above = above.parent
+        if not above.is_dir():
+            raise _refusal(errno.ENOTDIR, above)
+        refuse_unwritable(above)
+    elif not folder.is_dir():
+        raise _refusal(errno.EEXIST, folder)
+    elif os.geteuid() not in (0, folder.stat().st_uid):  # only its owner gives a folder its rights
+        raise _refusal(errno.EPERM, folder)
+    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+        raise _refusal(errno.EROFS, folder)
+
+
+def refuse_unwritable(place: Path) -> None:
+    """Raise the `OSError` that writing a file, or into a folder, that is there would raise; nothing is written."""
+    if os.statvfs(place).f_flag & os.ST_RDONLY:
+        raise _refusal(errno.EROFS, place)
+    wanted = os.W_OK | (os.X_OK if place.is_dir() else os.R_OK)
+    if not os.access(place, wanted, effective_ids=os.access in os.supports_effective_ids):
+        raise _refusal(errno.EACCES, place)
+
+
+def _refusal(code: int, place: Path) -> OSError:
+    return OSError(code, os.strerror(code), str(place))
 
 
 def put(path: Path, content: bytes, settled: bool = True) -> None:

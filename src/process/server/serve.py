@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 import webbrowser
@@ -24,6 +25,8 @@ from process.server.settings import ServerSettings
 from process.server.swapping import Swapping
 from process.store.publishing import sweep_leftovers
 
+LOOK_AFTER = (10_000, 20, 20)
+"""Things made, and looks at young and at older ones, until Python looks for those that hold only each other."""
 IDLE = 2.0
 """Seconds without an answer after which the server makes figures ahead again: each takes longer than an answer does."""
 
@@ -79,6 +82,7 @@ def serve(
     running.server.io_loop.add_callback(Swapping(latest, log).watch)
     running.server.io_loop.add_callback(running.pages.watch, log)
     _keep_figures_ready(running.server.io_loop)
+    _keep_what_is_there()
     for line in _ways_in(settings, links):
         announce(line)
     if open_browser and links:
@@ -103,6 +107,16 @@ def _ways_in(settings: ServerSettings, links: PersonalLinks | None) -> list[str]
         return [f"{name}: {link}" for name, link in _links(settings, links).items()]
     way = {"local": "with user name and password", "oidc": "at the clinic's identity provider", "proxy": "through the proxy in front"}[settings.sign_in]
     return [f"People sign in {way}: {settings.origins(settings.port)[0]}"]
+
+
+def _keep_what_is_there() -> None:
+    """Libraries, records and figures that were made by now stay as long as the server: Python need not look through them for every page that goes.
+
+    Nor does it have to look each time that 700 things have been made, its default; a page is some hundred thousand.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*LOOK_AFTER)
 
 
 def _keep_figures_ready(loop: IOLoop) -> None:

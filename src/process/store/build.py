@@ -6,7 +6,7 @@ registered tables, never as text of a statement.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -22,11 +22,11 @@ from process.errors import StoreProblem
 from process.sealed import Key
 from process.store.encryption import GENERATION, reading, writing
 from process.store.making import Asking, Writer
-from process.store.working import WORKING, numbered, put, put_frame, put_registry
+from process.store.working import WORKING, Codes, numbered, put, put_frame, put_registry
 
 Progress = Callable[[str, int, int], None]
-Derive = Callable[[Callable[..., pd.DataFrame]], Mapping[str, pd.DataFrame]]
-"""What the layers above add to a generation: given `query(sql, **params)` over the records and summaries, tables by name."""
+Derive = Callable[[Callable[..., pd.DataFrame]], Iterable[tuple[str, pd.DataFrame]]]
+"""What the layers above add to a generation: given `query(sql, **params)` over the records and summaries, tables by name, each written as it comes."""
 MEMORY_MB = 600
 """What DuckDB may hold while it builds, for each million sessions or part of one; the rest is spilled beside the file, encrypted where the file is. A load of a
 million sessions as a whole stays under 2 GiB with it."""
@@ -53,7 +53,7 @@ def build(
 ) -> dict[str, int]:
     """Write a generation to `path` (a new file) and give the rows of each of its tables. After any error the file is not to be used.
 
-    `derive` adds the tables that statistics make of the summaries; it runs in a thread of its own, and its questions wait for the summaries they name.
+    `derive` adds the tables that statistics make; it runs in a thread of its own from the beginning, and its questions wait for the tables they name.
     `forms` are those of the registry of instruments, with the clinic's own (default: those that ship). `key` encrypts the file.
     """
     unknown = set(records) - set(TABLES)
@@ -68,18 +68,20 @@ def build(
         frames, codes = numbered(connection, records)
         pa.default_memory_pool().release_unused()  # what reading the files needed
         with (
-            closing(Asking(connection, [name for name, _ in summaries()])) as asking,
+            closing(Asking(connection, [*TABLES, "instruments", *(name for name, _ in summaries())])) as asking,
             ThreadPoolExecutor(1) as statistics,
             closing(Writer(connection, forms)) as writer,
         ):
             try:
+                derived = statistics.submit(_add, derive or _nothing, asking, writer, codes)
                 for done, table in enumerate(TABLES.values()):
                     progress(steps[done], done, len(steps))
                     put(connection, table, frames.pop(table.name, None), forms)
+                    asking.made(table.name)
                     writer.table(table.name)
                 put_registry(connection, forms)
+                asking.made("instruments")
                 writer.table("instruments")
-                derived = statistics.submit(derive or _nothing, asking)
                 for done, (name, select) in enumerate(summaries(), len(TABLES)):
                     progress(steps[done], done, len(steps))
                     connection.execute(f'create table "{name}" as {select}')
@@ -87,13 +89,12 @@ def build(
                     writer.table(name)
                 if derive is not None:
                     progress(steps[-1], len(steps) - 1, len(steps))
-                for name, frame in derived.result().items():
-                    writer.put(partial(put_frame, name=f'{GENERATION}.main."{name}"', frame=codes.back(frame)))
+                derived.result()
                 writer.finish()
             except BaseException:
                 asking.stop()
                 raise
-        return _counts(connection)
+        return counted(connection)
     finally:
         connection.close()
 
@@ -102,7 +103,7 @@ def check(path: Path, records: dict[str, pd.DataFrame], counts: dict[str, int], 
     """Open the finished file as a reader would and compare it with what went in; a `StoreProblem` if anything is not there."""
     connection = reading(path, key)
     try:
-        found = _counts(connection)
+        found = counted(connection)
     finally:
         connection.close()
     expected = {name: len(records.get(name, ())) for name in TABLES}
@@ -111,11 +112,18 @@ def check(path: Path, records: dict[str, pd.DataFrame], counts: dict[str, int], 
         raise StoreProblem(f"The new generation does not hold what was loaded (table {sorted(wrong)[0]}). It was not published; the earlier one is served.")
 
 
-def _nothing(query: Callable[..., pd.DataFrame]) -> Mapping[str, pd.DataFrame]:
-    return {}
+def _nothing(query: Callable[..., pd.DataFrame]) -> Iterable[tuple[str, pd.DataFrame]]:
+    return ()
 
 
-def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    found = connection.execute("select table_name from information_schema.tables where table_catalog = $place order by 1", {"place": GENERATION})
-    names = [row[0] for row in found.fetchall()]
-    return {name: connection.execute(f'select count(*) from {GENERATION}.main."{name}"').fetchone()[0] for name in names}
+def _add(derive: Derive, asking: Asking, writer: Writer, codes: Codes) -> None:
+    """Have every table that statistics make written as soon as it is there."""
+    for name, frame in derive(asking):
+        writer.put(partial(put_frame, name=f'{GENERATION}.main."{name}"', frame=codes.back(frame)))
+
+
+def counted(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The rows of each table of the generation that is attached."""
+    found = connection.execute("select table_name from duckdb_tables() where database_name = $place order by 1", {"place": GENERATION})
+    counts = [f"""select '{name}' as name, count(*) as rows from {GENERATION}.main."{name}" """ for (name,) in found.fetchall()]
+    return dict(connection.execute(" union all ".join(counts) + " order by 1").fetchall())

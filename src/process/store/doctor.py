@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from process.store import findings, journal
+from process.store import findings, journal, rights
 from process.store.findings import Finding, last_whole
 from process.store.folder import being_loaded, loading, sweep
 from process.store.generation import current, generations, refuse_non_store
@@ -24,12 +24,14 @@ def examine(store: Path, derived: Collection[str] = (), beside: Callable[[Path],
     refuse_non_store(store)
     if not (store / "generations").is_dir():
         current(store)
+    if unreadable := list(rights.readable(store)):
+        return unreadable
     busy = being_loaded(store)
     looks = [
         findings.identity_file(store),
         findings.pointer(store),
         findings.kept_generations(store, derived),
-        findings.privacy(store),
+        rights.privacy(store),
         findings.policy_file(store),
         findings.room(store),
         findings.writing(store),

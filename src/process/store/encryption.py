@@ -48,13 +48,8 @@ def writing(path: Path, key: Key | None = None) -> duckdb.DuckDBPyConnection:
 
     What does not fit into memory is spilled beside the file, encrypted too. Raises `StoreProblem` where the extension that writes encrypted files is missing.
     """
-    extension = None if key is None else _extension()
-    connection = duckdb.connect(":memory:", config=_CONFIG)
+    connection = ready_to_write(path, key)
     try:
-        connection.execute(f"set temp_directory = {_literal(f'{path}.tmp')}")
-        if extension is not None:
-            connection.execute(f"load {_literal(extension)}")
-            connection.execute("set temp_file_encryption = true")
         attach(connection, path, key)
         connection.execute(f"use {GENERATION}")
     except BaseException:
@@ -63,8 +58,26 @@ def writing(path: Path, key: Key | None = None) -> duckdb.DuckDBPyConnection:
     return connection
 
 
+def ready_to_write(path: Path, key: Key | None = None) -> duckdb.DuckDBPyConnection:
+    """A connection as `writing` gives it, to which the file is not attached yet, because it is still being copied."""
+    extension = None if key is None else _extension()
+    connection = duckdb.connect(":memory:", config=_CONFIG)
+    try:
+        connection.execute(f"set temp_directory = {_literal(f'{path}.tmp')}")
+        if extension is not None:
+            connection.execute(f"load {_literal(extension)}")
+            connection.execute("set temp_file_encryption = true")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def reading(path: Path, key: Key | None = None) -> duckdb.DuckDBPyConnection:
-    """A connection with the file attached read-only and in use. Nothing is spilled to a disk."""
+    """A connection with the file attached read-only and in use. Nothing is spilled to a disk. `PermissionError` for a file that this account may not read,
+    which DuckDB would tell like a damaged one."""
+    if path.exists():
+        path.open("rb").close()
     connection = duckdb.connect(":memory:", config=_CONFIG)
     try:
         connection.execute("set temp_directory = ''")
@@ -93,8 +106,9 @@ def can_write() -> bool:
     return _extension_file() is not None
 
 
-def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted: bool = False) -> Chosen:
-    """How a load into this store is to be encrypted, and with which key; a key that is needed and not there yet is made.
+def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted: bool = False, look: bool = False) -> Chosen:
+    """How a load into this store is to be encrypted, and with which key; a key that is needed and not there yet is made, or with `look` only refused where it
+    could not be.
 
     A store that is there stays as it is. A new one is encrypted where `origin` is `real` or a `key` is named (a file, or `keyring`), unless `unencrypted` is
     said. Raises `SettingWrong` where what is said does not fit the store, `KeyProblem` where its key is missing, `StoreProblem` where it cannot be written.
@@ -127,6 +141,9 @@ def choose(store: Path, origin: str, key: str | Path | None = None, unencrypted:
     _extension()
     name = key_name(new_identity(None).id)
     found = sealed.find(name, file) if file is None or file.exists() else None
+    if found is None and look:
+        sealed.keys.refuse_unmakeable(name, file)
+        return Chosen(None, True)
     made = found or sealed.made(name, file)
     hand_in(made)
     return Chosen(made, found is None)
@@ -181,4 +198,4 @@ def _literal(place: object) -> str:
     return "'" + str(place).replace("'", "''") + "'"
 
 
-__all__ = ["Chosen", "attach", "can_write", "choose", "fitting", "reading", "store_id", "writing"]
+__all__ = ["Chosen", "attach", "can_write", "choose", "fitting", "reading", "ready_to_write", "store_id", "writing"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import stat
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 from process.contract import policy
 from process.errors import KeyProblem, StoreProblem, UserError
 from process.store import encryption, journal
-from process.store.folder import ASIDE, FILE_MODE, FOLDER_MODE, JOURNAL, leftovers, sweep, write_whole
+from process.store.folder import JOURNAL, leftovers, sweep, write_whole
 from process.store.generation import generations, in_the_clear, named, pointed_to, verify
 from process.store.migration import outdated
 from process.store.publishing import write_identity
@@ -138,24 +137,6 @@ def kept_generations(store: Path, derived: Collection[str]) -> Iterator[Finding]
                     f"Generation {name} says it was made at {made:%Y-%m-%d %H:%M} UTC, which has not come yet: a clock was wrong then, or is wrong now.",
                     "Set this machine's clock. The figures are not touched by it: generations are told apart by their numbers.",
                 )
-
-
-def privacy(store: Path) -> Iterator[Finding]:
-    """Whether nobody but the owner can read any of it."""
-    places = [store, *(path for path in store.rglob("*") if not path.is_symlink() and not path.name.startswith(ASIDE))]
-    open_ones = [path for path in places if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
-    if open_ones:
-
-        def close() -> str:
-            for path in open_ones:
-                path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
-            return f"{len(open_ones)} files and folders are their owner's alone again."
-
-        yield Finding(
-            f"{len(open_ones)} files or folders can be read by others than their owner, `{open_ones[0].name}` among them.",
-            "`--mend` takes that away. Ask who could read them until now.",
-            mend=close,
-        )
 
 
 def policy_file(store: Path) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from process.errors import StoreProblem
+from process.sealed import whole
 from process.store.generation import Generation, current, generations, in_the_clear, number, pointed_to, refuse_non_store
 from process.store.unlocking import IDENTITY, identity
 
@@ -54,6 +55,8 @@ def loadable(store: Path) -> None:
         resolved = store.resolve()
         there = resolved.exists()
         (resolved.parent / f"{resolved.name}-codes").exists()  # what lies beside it needs a name, too
+    except PermissionError as error:
+        raise StoreProblem(f"A store at {store} cannot be looked at: {error.strerror}. Check who owns its folder, or name another one.") from None
     except (OSError, RuntimeError):
         raise StoreProblem(f"A store cannot be at {str(store)[:80]}: its name is too long, or it is a link to itself. Name another folder.") from None
     if there:
@@ -72,13 +75,33 @@ def prepare(store: Path) -> None:
             folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             folder.chmod(FOLDER_MODE)
     except OSError as error:
-        raise StoreProblem(f"Store {store} cannot be written: {error.strerror}. Check who owns the folder and whether the disk is full.") from None
+        raise unwritable(store, error) from None
+
+
+def refuse_unwritable(store: Path) -> None:
+    """Refuse as `prepare` and `loading` would where the store cannot be written; nothing is written."""
+    loadable(store)
+    try:
+        for folder in (store, store / "generations"):
+            whole.refuse_unmakeable(folder)
+        if (store / "lock").exists():
+            whole.refuse_unwritable(store / "lock")
+    except OSError as error:
+        raise unwritable(store, error) from None
+
+
+def unwritable(store: Path, error: OSError) -> StoreProblem:
+    """What to say of a store that the disk does not let this account write to."""
+    return StoreProblem(f"Store {store} cannot be written: {error.strerror}. Check who owns the folder and whether the disk is full.")
 
 
 @contextmanager
 def loading(store: Path) -> Iterator[None]:
     """Hold the store's lock; a second load at once is refused instead of waiting. Whatever is written meanwhile, only its owner can read."""
-    handle = os.open(store / "lock", os.O_RDWR | os.O_CREAT, FILE_MODE)
+    try:
+        handle = os.open(store / "lock", os.O_RDWR | os.O_CREAT, FILE_MODE)
+    except OSError as error:
+        raise unwritable(store, error) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

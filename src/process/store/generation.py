@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,10 +186,17 @@ def damaged(generation: Generation) -> str:
 
 
 def refuse_non_store(store: Path) -> None:
-    """Refuse a path with nothing there, or a file."""
-    if not store.exists():
+    """Refuse a path with nothing there, a file, or a folder that this account may not look into."""
+    try:
+        there, a_folder = store.exists(), store.is_dir()
+        if a_folder:
+            os.listdir(store)
+            (store / "current").exists()  # a folder that may be listed, and not entered
+    except OSError as error:
+        raise StoreProblem(f"Store {store} cannot be looked at: {error.strerror}. Check who owns the folder, or give the command as that account.") from None
+    if not there:
         raise StoreProblem(f"There is no store {store}. Check the path, or make one with `therapy-process intake {store} FILES…` or `therapy-process demo`.")
-    if not store.is_dir():
+    if not a_folder:
         raise StoreProblem(f"{store} is a file; a store is a folder. Name the folder.")
 
 

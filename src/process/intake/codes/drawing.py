@@ -14,6 +14,7 @@ SIGNS = "CDFHJKMNPRTVWX23456789"
 ROOM = 20
 """How many times more codes there are of a length than are used: drawing stays quick, and a mistyped code is hardly ever somebody else's."""
 _FAIR = 256 - 256 % len(SIGNS)
+_SIGN_OF, _UNFAIR = bytes(ord(SIGNS[byte % len(SIGNS)]) for byte in range(256)), bytes(range(_FAIR, 256))
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def draw(kind: Kind, number: int, taken: Container[str], many: int) -> list[str]
 
 def random_signs(number: int) -> str:
     """That many signs, each of the 22 as likely as the next: bytes that would favour some are thrown away."""
-    found = ""
+    found = b""
     while len(found) < number:
-        found += "".join(SIGNS[byte % len(SIGNS)] for byte in secrets.token_bytes(number - len(found) + 16) if byte < _FAIR)
-    return found[:number]
+        found += secrets.token_bytes(number - len(found) + 16).translate(_SIGN_OF, _UNFAIR)
+    return found[:number].decode()

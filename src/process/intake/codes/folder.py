@@ -24,7 +24,7 @@ from pathlib import Path
 from process import sealed
 from process.errors import KeyProblem, SettingWrong, StoreProblem
 from process.intake.codes.table import Codes
-from process.sealed import Key
+from process.sealed import Key, whole
 from process.sealed.box import read_box
 from process.sealed.keys import made
 from process.sealed.whole import make_folder, put, sweep
@@ -88,6 +88,8 @@ def place(store: Path, folder: Path | None = None) -> Path:
         path = (Path(folder) if folder is not None else _remembered(store) or store.with_name(f"{store.name}-codes")).resolve()
     except RuntimeError:  # what Python says of a link that leads to itself
         raise SettingWrong(f"{folder or store} cannot be looked at: it is a link to itself. Name another place.") from None
+    except PermissionError as error:
+        raise _refused(folder or store.with_name(f"{store.name}-codes"), "looked at", error) from None
     if path.is_relative_to(store):
         raise SettingWrong(f"The table of codes must not lie in the store: {path} does. Name a folder elsewhere, best on another disk: `--codes FOLDER`.")
     if store.is_relative_to(path):
@@ -135,7 +137,10 @@ def held(store: Path, folder: Path | None = None, key_file: Path | None = None) 
     path = place(store, folder)
     refuse_foreign(path)
     _make(path)
-    handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise _refused(path, "written", error) from None
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,12 +172,29 @@ def seen(store: Path, folder: Path | None = None, key_file: Path | None = None) 
     return CodesFolder(path, Codes.from_bytes(content), key, key_file, content)
 
 
+def refuse_unwritable(found: CodesFolder) -> None:
+    """Refuse as `held` and `save` would where the folder, or a key that the table has not got yet, cannot be written; nothing is written."""
+    try:
+        for inside in (found.path, found.path / SHEETS):
+            whole.refuse_unmakeable(inside)
+        if (found.path / LOCK).exists():
+            whole.refuse_unwritable(found.path / LOCK)
+    except OSError as error:
+        raise _refused(found.path, "written", error) from None
+    if found.key is None:
+        sealed.keys.refuse_unmakeable(f"codes-{found.codes.table}", found.key_file)
+
+
 def refuse_foreign(path: Path) -> None:
-    """Refuse a file, or a folder that holds something else, before its rights are changed."""
-    if path.exists() and not path.is_dir():
-        raise SettingWrong(f"{path} is a file; codes lie in a folder. Name one that does not exist yet, or that of earlier loads.")
-    foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in _OWN and not entry.name.startswith(".")) if path.is_dir() else []
-    if foreign and not (path / TABLE).exists():
+    """Refuse a file, a folder that holds something else, before its rights are changed, and one that this account may not look into."""
+    try:
+        if path.exists() and not path.is_dir():
+            raise SettingWrong(f"{path} is a file; codes lie in a folder. Name one that does not exist yet, or that of earlier loads.")
+        foreign = sorted(entry.name for entry in path.iterdir() if entry.name not in _OWN and not entry.name.startswith(".")) if path.is_dir() else []
+        table = (path / TABLE).exists()
+    except OSError as error:
+        raise _refused(path, "looked at", error) from None
+    if foreign and not table:
         raise SettingWrong(f"{path} is no folder of codes: it holds `{foreign[0]}`. Name an empty folder, or one that does not exist yet.")
 
 
@@ -181,7 +203,12 @@ def _make(path: Path) -> None:
         make_folder(path)
         make_folder(path / SHEETS)
     except OSError as error:
-        raise StoreProblem(f"The folder of codes {path} cannot be written: {error.strerror}. Check who owns it and whether the disk is full.") from None
+        raise _refused(path, "written", error) from None
+
+
+def _refused(path: Path, what: str, error: OSError) -> StoreProblem:
+    full = " and whether the disk is full" if what == "written" else ""
+    return StoreProblem(f"The folder of codes {path} cannot be {what}: {error.strerror}. Check who owns it{full}.")
 
 
 def _write(path: Path, content: bytes, key: Key) -> None:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from process.contract.tables import TABLES
-from process.errors import FileMissing, FileRefused
+from process.errors import FileRefused
 from process.intake.faults import named, shown
+from process.intake.handed_over import files_of
 from process.intake.lines import read_header
 from process.intake.mappings.guesses import columns_of
 from process.intake.sources import fhir_path
+from process.intake.sources.fhir import opened
 from process.intake.sources.workbook import is_workbook, read_headers
 
 MOST_LINES, LONGEST_LINE = 20_000, 1_000_000
@@ -38,12 +40,7 @@ class Header:
 
 def header_of(paths: Sequence[Path]) -> Header:
     """What these files are. Raises `FileMissing`, and `FileRefused` where the first line does not look like a header."""
-    files = [file for path in paths for file in (sorted(Path(path).glob("*.ndjson")) if Path(path).is_dir() else [Path(path)])]
-    if not files:
-        raise FileMissing("No export is named: name a CSV file, a workbook, or FHIR's .ndjson files or their folder.")
-    for path in files:
-        if not path.exists():
-            raise FileMissing(f"There is no file {path}. Check the name and the folder.")
+    files = files_of(paths, "ndjson")
     if all(path.suffix == ".ndjson" for path in files):
         return Header("fhir", shapes=_shapes(files))
     if len(files) > 1:
@@ -72,7 +69,7 @@ def _named(path: Path, names: Sequence[str]) -> tuple[str, ...]:
 def _shapes(files: Sequence[Path]) -> dict[str, frozenset[tuple[str, str]]]:
     found: dict[str, set[tuple[str, str]]] = {}
     for path in files:
-        with path.open("rb") as handle:
+        with opened(path) as handle:
             for _ in range(MOST_LINES):
                 line = handle.readline(LONGEST_LINE)
                 try:

@@ -41,7 +41,7 @@ def read_fhir(
     read = {resource: _Resource(resource, paths) for resource, paths in mapping.paths.items()}
     skipped: list[FileReport] = []
     for path in files:
-        with _opened(path) as handle:
+        with opened(path) as handle:
             lines = _objects(path, handle)
             first = next(lines, None)
             if first is None:
@@ -150,7 +150,8 @@ def _with_several(counted: Sequence[FileReport], read: dict[str, _Resource]) -> 
     return full
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """The file, to be read line by line; `FileMissing` where it cannot be."""
     try:
         return path.open("rb")
     except OSError as error:

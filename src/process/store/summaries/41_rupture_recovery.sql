@@ -1,6 +1,6 @@
 -- One row a recorded rupture with a place on the attended axis: whether the patient's score fell at its onset, and when it came back. It fell where the
--- score at onset lies under the baseline (05); `fell` is missing where one of the two is. Back = a later score at the baseline or above, less a quarter of
--- the drop down to the lowest score until then. Another fact than repair.
+-- score at onset lies under the baseline (rupture_facts); `fell` is missing where one of the two is. Back = a later score at the baseline or above, less
+-- a quarter of the drop down to the lowest score until then. Another fact than repair.
 with later_scores as (
     select
         rupture_facts.rupture_id,
