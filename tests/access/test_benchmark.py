@@ -16,6 +16,7 @@ from process.charts.beside import said
 from process.measures import benchmark, catalogue, parameters
 
 WITH = sorted(benchmark.declared())
+TOLD = [name for name in WITH if name != "repair_steps"]  # of the demo clinic; a few of its courses have most of the ruptures
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def supervising(records, many: int) -> Clinic:
     return Clinic(records, Viewer("sue", "supervisor", supervises=tuple(clinics.therapists(records)[:many])))
 
 
-@pytest.mark.parametrize("name", WITH)
+@pytest.mark.parametrize("name", TOLD)
 def test_it_stands_beside_the_own_figure_of_whoever_sees_some_therapists_and_of_nobody_else(records, tess, name):
     assert len(tess.ask(name).benchmark.rows) and len(supervising(records, 2).ask(name).benchmark.rows)
     assert Clinic(records, DIRECTOR).ask(name).benchmark is None and Clinic(records, ANALYST).ask(name).benchmark is None
@@ -44,7 +45,7 @@ def test_it_stands_beside_the_own_figure_of_whoever_sees_some_therapists_and_of_
         (Cohort(length=(2, 8)), "ended courses of 1 to 8 sessions"),
         (Cohort(length=(20, 9999)), "ended courses of 17 sessions and more"),
         (Cohort(modality=["cbt"]), "ended courses of every length, modality cbt"),
-        (Cohort(modality=["cbt"], length=(5, 6)), "ended courses of 4 to 8 sessions, modality cbt"),
+        (Cohort(modality=["cbt"], length=(5, 6)), "ended courses of 1 to 8 sessions, modality cbt"),
         (Cohort(modality=["cbt", "systemic"]), "ended courses of every length; your other filters do not narrow it"),
         (Cohort(modality=["cbt"], team=["north"]), "ended courses of every length; your other filters do not narrow it"),
         (Cohort(modality=["cbt"], start=("2025-Q1", "")), "ended courses of every length, modality cbt; your other filters do not narrow it"),
@@ -54,6 +55,10 @@ def test_it_stands_beside_the_own_figure_of_whoever_sees_some_therapists_and_of_
 )
 def test_the_range_and_the_filters_choose_a_band_and_say_which(tess, cohort, covers):
     assert tess.ask("endings", cohort).benchmark.covers == covers
+
+
+def test_what_a_few_courses_have_most_of_is_told_of_in_larger_clinics_only(tess):
+    assert "in which far more is counted than in the others" in tess.ask("repair_steps").benchmark.lines()[0]
 
 
 def test_the_slider_moves_own_figures_only(tess):
@@ -71,12 +76,12 @@ def test_every_therapist_is_told_the_same(records):
 
 def test_who_supervises_too_many_of_a_figures_therapists_is_told_of_a_coarser_band_or_that_there_are_not_enough(records):
     figures = benchmark.unpacked(parameters.stored(records.engine.query))
-    known = figures[(figures["measure"] == "repair_steps") & (figures["attribute"] == "")].set_index("band")["known"]
+    known = figures[(figures["measure"] == "endings") & (figures["attribute"] == "")].set_index("band")["known"]
     band, most = known.idxmin(), int(known.min())
     ends = {"17-30": (17, 30), "31+": (31, 9999), "4-8": (4, 8), "9-16": (9, 16), "1-8": (1, 8), "17+": (17, 9999)}[band]
-    few, many = (supervising(records, count).ask("repair_steps", Cohort(length=ends)).benchmark for count in (most, most + 1))
+    few, many = (supervising(records, count).ask("endings", Cohort(length=ends)).benchmark for count in (most, most + 1))
     assert few.covers != many.covers
-    nobody = supervising(records, 15).ask("repair_steps", Cohort(length=ends)).benchmark
+    nobody = supervising(records, 15).ask("endings", Cohort(length=ends)).benchmark
     assert nobody.lacks.startswith("Too few courses, or too few in which it happened or did not") and not len(nobody.rows)
 
 
@@ -85,6 +90,7 @@ def test_a_small_clinic_says_why_there_is_none(tmp_path):
     answer = Clinic(records, Viewer("t", "therapist", "T1")).ask("endings")
     assert answer.benchmark.lines() == [
         "Clinic's benchmark: none. Too few courses, or too few in which it happened or did not: it needs 20 of 4 other therapists, none with more than half, "
+        "from the next wider figure differing by none or by as many, none of them a course in which far more is counted than in the others, "
         "and 3 in which it happened and 3 in which it did not."
     ] and "Too few courses" in said(answer)
     records.engine.close()
@@ -105,7 +111,7 @@ def test_a_supervisor_with_nobody_is_told_nothing(records):
     assert Clinic(records, Viewer("sue", "supervisor")).ask("endings").benchmark is None
 
 
-@pytest.mark.parametrize("name", WITH)
+@pytest.mark.parametrize("name", TOLD)
 def test_it_is_in_words_in_the_export_and_drawn_dashed_where_it_can_be(tess, name):
     answer = tess.ask(name)
     text = answer.exported().csv()

@@ -44,13 +44,13 @@ def test_therapists_rows_and_counts_are_said_apart():
     assert unseen(rows, none, 0, True, True) == ("2 therapists are not shown: with filters, single courses could be told apart.",)
     assert unseen(table(("", True), ("T1", True)), none, 1, False, True) == (
         "1 therapist is not shown: with filters, single courses could be told apart.",
-        "1 row is not shown: fewer than 8 courses or 2 therapists, or another such row could be worked out from it.",
-        "Of what is left out, 1 count is not shown: under 8.",
+        "1 row is not shown: fewer than 8 courses or 2 therapists, or such a number could be worked out from it.",
+        "Of what is left out, 1 count is not shown: under 8, or such a number could be worked out from it.",
     )
     assert unseen(table(("", False)), pd.DataFrame({"withheld": [True, True, False]}), 0, False, False) == (
-        "Of the sentence, 2 figures are not shown: fewer than 8 courses or 2 therapists.",
+        "Of the sentence, 2 figures are not shown: fewer than 8 courses or 2 therapists, or such a number could be worked out from it.",
     )
     assert unseen(table(("", True)), pd.DataFrame({"withheld": [True]}), 0, False, False)[1:] == (
-        "Of the sentence, 1 figure is not shown: fewer than 8 courses or 2 therapists.",
+        "Of the sentence, 1 figure is not shown: fewer than 8 courses or 2 therapists, or such a number could be worked out from it.",
     )
     assert unseen(table(("", False)), none, 0, True, False) == ()

@@ -23,12 +23,14 @@ ATTRIBUTES = ("problem", "modality", "team")
 
 @dataclass(frozen=True)
 class Release:
-    """A figure: the courses it is of (a mask over all), the least and the most that their outcomes add up to, and the sum that it says by itself."""
+    """A figure: the courses it is of (a mask over all), the least and the most that their outcomes add up to, the sum that it says by itself, and how far that
+    is from theirs by the draw and the rounding: a variance, in units of what is counted in a course by how much that varies."""
 
     of: np.ndarray
     least: float
     most: float
     said: float
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Attacker:
     def narrowed(self, release: Release) -> Release:
         """The release with the attacker's own courses taken out."""
         known = float(self.amount[release.of & self.own].sum())
-        return Release(release.of & self.others, release.least - known, release.most - known, release.said - known)
+        return Release(release.of & self.others, release.least - known, release.most - known, release.said - known, release.noise)
 
     def subtracted(self, releases: list[Release]) -> dict[int, bool]:
         """Courses whose outcome follows for certain from a release, or from two of which one holds the other."""
@@ -105,14 +107,37 @@ class Attacker:
 
     def guessed(self, releases: list[Release], few: int = 12) -> dict[int, bool]:
         """What a bold attacker claims, who takes each figure at its word: of courses in which two figures differ, where they are at most `few`, the mean of the
-        differences, more than `half` = yes. Where nothing but chance is left this is right as often as a guess."""
+        differences, more than `half` = yes. Where each of two figures has courses that the other has not, those of the other are taken for `half`."""
         claims: dict[int, list[float]] = {}
-        for inner, outer in _nested([self.narrowed(release) for release in releases]):
-            between = np.flatnonzero(outer.of & ~inner.of)
-            if 0 < len(between) <= few:
-                for course in between:
-                    claims.setdefault(int(course), []).append((outer.said - inner.said) / self.weight[between].sum())
+        for one, other in _close([self.narrowed(release) for release in releases], few):
+            for more, less in ((one, other), (other, one)):
+                between, back = np.flatnonzero(more.of & ~less.of), less.of & ~more.of
+                if len(between):
+                    said = (more.said - less.said + self.half * self.weight[back].sum()) / self.weight[between].sum()
+                    for course in between:
+                        claims.setdefault(int(course), []).append(said)
         return {course: bool(np.mean(said) > self.half) for course, said in claims.items()}
+
+    def spread(self) -> float:
+        """How much the outcome varies between courses, as a part of one: its standard deviation."""
+        there = self.weight > 0
+        return float(np.std(self.amount[there] / self.weight[there]))
+
+    def close(self, releases: list[Release], few: int) -> int:
+        """How many pairs of figures have courses in common and differ by so `few`, or fewer, that are not the attacker's."""
+        return sum(1 for _ in _close([self.narrowed(release) for release in releases], few))
+
+    def hidden_among(self, releases: list[Release]) -> np.ndarray:
+        """Among how many others each course's outcome hides from the best linear use of all figures at once: 1 / r², r = correlation of the outcome with what
+        is best said of it. As many as there are in a group whose exact mean would tell as much of each of its members; infinite where nothing is told.
+
+        The attacker is given how much the outcome varies between courses, and what is usual (best linear prediction: Robinson 1991, Statistical Science
+        6(1), 15-32). It rests on which courses each figure is of, and not on how they turned out, so chance has no part in it.
+        """
+        told = np.array([self.narrowed(release).of for release in releases]) * self.weight
+        known = told.T * np.linalg.solve(told @ told.T + np.diag([release.noise for release in releases]), told).T
+        with np.errstate(divide="ignore"):
+            return 1 / np.clip(known.sum(axis=1), 0.0, 1.0)
 
     def naive(self, courses: pd.DataFrame) -> dict[int, bool]:
         """What subtraction gives where the clinic's figures are exact from `NAIVE_MINIMUM` courses on and the slider is free: under every choice of one code or
@@ -146,7 +171,20 @@ class Attacker:
 
 def _nested(releases: list[Release]) -> Iterator[tuple[Release, Release]]:
     """Pairs of releases of which the second is of all courses of the first and of others besides."""
+    if not releases:
+        return
     masks = np.array([release.of for release in releases], dtype=np.float32)
     sizes, both = masks.sum(axis=1), masks @ masks.T
     for inner, outer in zip(*np.nonzero((both >= sizes[:, None] - 0.5) & (sizes[:, None] < sizes[None, :])), strict=True):
         yield releases[inner], releases[outer]
+
+
+def _close(releases: list[Release], few: int) -> Iterator[tuple[Release, Release]]:
+    """Pairs of releases that have courses in common and differ by `few` at most, whichever of the two these are of."""
+    if not releases:
+        return
+    masks = np.array([release.of for release in releases], dtype=np.float32)
+    sizes, both = masks.sum(axis=1), masks @ masks.T
+    differ = sizes[:, None] + sizes[None, :] - 2 * both
+    for one, other in zip(*np.nonzero(np.triu((both > 0.5) & (differ > 0.5) & (differ < few + 0.5), k=1)), strict=True):
+        yield releases[one], releases[other]

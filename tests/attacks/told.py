@@ -16,6 +16,7 @@ from tests.attacks.attacker import ATTRIBUTES, Attacker, Release
 from process.access import Clinic, Cohort, Viewer
 from process.demo import Settings, simulate
 from process.measures import benchmark, outcome_change
+from process.measures import benchmark_differences as differences
 from process.measures import benchmark_rules as rules
 from process.measures.parameters import sql, stored
 
@@ -25,6 +26,7 @@ FIRST, WEEK_LATER, NEXT_QUARTER = range(3)
 POSITIONS = [*(ends for ends in rules.EVERY_BAND.values()), (0, 9999), (2, 2), (5, 7), (7, 9), (6, 12), (10, 30), (20, 21), (33, 40), (3, 4)]
 FACTS = """select course_id, therapist_id, completed, last_week, problem, modality, team
 from course_facts where ended and completed > 0 order by last_week nulls first, course_id"""
+SETTLED = pd.Timedelta(days=rules.SETTLED_DAYS)
 LONG = "17+"
 DOOR = "endings"
 _COVERED = {
@@ -60,17 +62,21 @@ class Told:
         """Which courses the attacker (`therapist`) or a `colleague` treated."""
         return (self.courses["therapist_id"] == getattr(self, whom)).to_numpy()
 
+    def settled(self, load: int) -> np.ndarray:
+        """Which courses a figure of this load can be of."""
+        return self.ended[load] & (self.courses["last_week"] <= DAYS[load] - SETTLED).to_numpy()
+
     def releases(self, outcome: Outcome, attacker: Attacker, loads: tuple[int, ...]) -> list[Release]:
         """Everything that these loads told of an outcome."""
         return [
-            self._release(row, self.ended[load], attacker)
+            self._release(row, self.settled(load), attacker)
             for load in loads
             for row in self.figures[load].itertuples()
             if (row.measure, row.group, row.point) == outcome
         ]
 
     def _release(self, row, here: np.ndarray, attacker: Attacker) -> Release:
-        of = self.cell(row, here & (attacker.weight > 0))
+        of = self.cell(row, here & (attacker.weight > 0), attacker.weight)
         weights = np.sort(attacker.weight[of])
         drawn = int(np.ceil(rules.KEPT * len(weights)))
         step = rules.MEAN_STEP if not attacker.counted else rules.PERCENT_STEP if drawn < rules.FINE_FROM else rules.FINE_PERCENT_STEP
@@ -80,12 +86,15 @@ class Told:
         least, most = max(share - half, 0.0) * fewest, min(share + half, 1.0) * fewest + every - fewest
         if attacker.counted:
             least, most = np.ceil(least - 1e-9), np.floor(most + 1e-9)
-        return Release(of, float(least), float(most), share * float(every))
+        # Drawn without putting back: the part that was left out adds to the variance, and so does a step's rounding, a twelfth of its square.
+        noise = (weights**2).sum() * (len(weights) - drawn) / drawn + (every * step / 100 / attacker.spread()) ** 2 / 12
+        return Release(of, float(least), float(most), share * float(every), float(noise))
 
-    def cell(self, row, here: np.ndarray) -> np.ndarray:
+    def cell(self, row, here: np.ndarray, weight: np.ndarray) -> np.ndarray:
         """The courses, of those in `here`, that a figure can be of: the first ones that ended, in whole batches."""
         of = here & self.covered(row)
-        return of & (np.cumsum(of) <= rules.in_batches(int(of.sum())))
+        whose = pd.factorize(self.courses["therapist_id"])[0]
+        return of & (np.cumsum(of) <= differences.in_batches(whose[of], weight[of]))
 
     def usual_as_told(self, outcome: Outcome, attacker: Attacker) -> np.ndarray:
         """For each course the guess of a reader who uses the benchmark as it is meant, or the clinic's usual where it tells nothing of a course.
@@ -118,11 +127,10 @@ class Told:
             rows = self.figures[load]
             for row in rows[rows["measure"] == "endings"].itertuples():
                 first, last = rules.EVERY_BAND[row.band]
-                of = self.ended[load] & ((self.courses[row.attribute] == row.code).to_numpy() if row.attribute else True)
+                of = self.settled(load) & ((self.courses[row.attribute] == row.code).to_numpy() if row.attribute else True)
                 many, half = int(of.sum()), rules.COUNT_STEP / 2
-                # Told is the number drawn, which is three quarters, rounded up, of whole batches.
-                low = np.floor((row.courses - half - 1) / rules.KEPT) + 1
-                high = min(np.floor((row.courses + half) / rules.KEPT) + rules.BATCH - 1, many)
+                # Told is the number drawn, which is three quarters, rounded up, of whole batches. How many are left over rests on whose they are, too.
+                low, high = np.floor((row.courses - half - 1) / rules.KEPT) + 1, many
                 if first >= first_long:
                     found.append(Release(of, low, high if row.band == LONG else many, row.courses / rules.KEPT))
                 elif last < first_long:

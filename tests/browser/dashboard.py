@@ -165,7 +165,7 @@ class Dashboard:
     @property
     def counts(self) -> str:
         """The live count beside the length range."""
-        return self.page.get_by_role("complementary").get_by_text(re.compile(r"\d of [\d,]+ courses|fewer than 8 of")).inner_text()
+        return self.page.get_by_role("complementary").get_by_text(re.compile(r"\d of [\d,]+ courses|too few of")).inner_text()
 
     def card(self, name: str) -> Locator:
         """A card's section."""

@@ -14,7 +14,8 @@ from tests.reference.clinics import clinic
 
 from process import store
 from process.measures import benchmark, benchmark_rules, catalogue, parameters, publishing
-from process.measures.benchmark_rules import EVERY_BAND, bands_around, in_batches, may_know, released, sample
+from process.measures.benchmark_differences import apart, in_batches
+from process.measures.benchmark_rules import EVERY_BAND, bands_around, may_know, released, sample
 from process.measures.publishing import publish
 
 
@@ -111,22 +112,75 @@ def test_three_quarters_of_the_courses_are_drawn_rounded_up_and_anew_for_each_fi
     assert often == pytest.approx(np.full(20, 0.75), abs=0.03)
 
 
-@pytest.mark.parametrize(("courses", "of"), [(0, 0), (9, 0), (10, 10), (29, 20), (30, 30), (39, 30)])
-def test_a_figure_is_of_whole_tens_of_courses(courses, of):
-    assert in_batches(courses) == of
+@pytest.mark.parametrize(
+    ("therapists", "heavy", "of"),
+    [
+        ([0, 1, 2], 1, 0),
+        ([0, 1, 2] * 13 + [0], 1, 40),
+        ([0, 1, 2] * 26, 1, 40),
+        ([0, 1, 2] * 27, 1, 80),
+        ([0] * 11 + [1] * 29, 1, 0),  # 11 are left for whoever knows the second one's
+        ([0] * 11 + [1] * 29 + [2] * 9, 1, 49),  # 20 are left with the 49th
+        ([0] * 11 + [1] * 29 + [2] * 9 + [0, 1, 2] * 14, 1, 89),
+        ([0, 1, 2] * 60, 2, 157),  # one course has two ruptures: with 156 others of one it stands out no more than one of 40 alike
+    ],
+)
+def test_a_figure_is_of_whole_batches_of_courses(therapists, heavy, of):
+    assert in_batches(np.array(therapists, dtype=int), np.r_[heavy, np.ones(len(therapists) - 1)].astype(float)) == of
+
+
+def cells(*of: set[int], many: int = 200) -> np.ndarray:
+    return np.array([[course in cell for course in range(many)] for cell in of])
+
+
+@pytest.mark.parametrize(
+    ("narrower", "told"),
+    [
+        (set(range(200)), True),  # the same courses
+        (set(range(199)), False),
+        ({*range(110), 199}, False),  # 89 differ; whoever knows the 30 of one therapist among them has 59 left
+        (set(range(110)), True),
+    ],
+)
+def test_of_two_figures_that_too_few_courses_tell_apart_the_narrower_one_is_not_told(narrower, told):
+    whose = np.r_[np.arange(120) % 7, np.repeat(7, 30), 8 + np.arange(50) % 5]
+    assert apart(cells(set(range(200)), narrower), whose, np.ones(200)).tolist() == [True, told]
+
+
+def test_two_cells_that_cross_are_apart_if_either_may_leave_a_batch_over():
+    whose = np.arange(200) % 10
+    by_problem = set(range(100))
+    few, enough = (apart(cells(by_problem, set(range(each, 100 + each))), whose, np.ones(200)).tolist() for each in (55, 56))
+    assert few == [True, False] and enough == [True, True]
+    assert apart(cells(by_problem, set(range(100, 110))), whose, np.ones(200)).tolist() == [True, True]  # they share no course
+
+
+def test_a_difference_in_which_one_course_has_most_of_what_is_counted_is_none():
+    whose, ruptures = np.arange(200) % 10, np.r_[np.ones(199), 4.0]
+    assert apart(cells(set(range(200)), set(range(100))), whose, ruptures).tolist() == [True, False]
 
 
 def test_one_course_that_ends_changes_no_figure_of_the_next_quarter_but_by_its_draw(folder):
-    """Both quarters' figures are of the same 40 courses, whatever the two that have ended since were; those two are the last that ended."""
-    publish(folder, stopping(*SIX[:-1], ("T5", 5, 5), day="2026-09-28"))
+    """Both quarters' figures are of the same 80 courses, whatever the two that have ended since were; those two are the last that ended."""
+    publish(folder, stopping(*SIX[:-1], ("T5", 14, 5), day="2026-09-28"))
     first = found(folder)
-    records = stopping(*SIX[:-1], ("T5", 5, 5), ("T0", 2, 5), day="2026-10-05")
+    records = stopping(*SIX[:-1], ("T5", 14, 5), ("T0", 2, 5), day="2026-10-05")
     late = records["courses"]["course_id"].isin(records["courses"]["course_id"].tail(2))
     assert late.sum() == 2
     records["courses"].loc[late, ["start_week", "ending"]] = [pd.Timestamp("2026-02-02"), "patient_stopped"]
     records["sessions"]["week"] += pd.to_timedelta(28 * records["sessions"]["course_id"].isin(records["courses"].loc[late, "course_id"]), unit="D")
     publish(folder, records)
     pd.testing.assert_frame_equal(found(folder).drop(columns="quarter"), first.drop(columns="quarter"))
+    assert len(first) and (first["courses"] == 60).all()
+
+
+def test_a_course_that_is_recorded_as_ended_after_the_quarter_turned_is_in_the_figure_only_when_its_last_session_is_a_quarter_ago(folder):
+    """Else it would come in before others that ended later and were told of already, and move one of them on."""
+    late = stopping(*SIX, day="2026-04-27")
+    publish(folder, late)
+    assert len(found(folder)) == 0  # all were seen last in the first week of February: 12 weeks ago
+    publish(folder, late | {"manifest": late["manifest"].assign(as_of=pd.Timestamp("2026-05-04"))}, anew=True)
+    assert len(found(folder))
 
 
 @pytest.fixture
@@ -146,29 +200,29 @@ def stopping(*groups: tuple[str, int, int], day: str = "2026-11-16") -> dict[str
     return records | {"manifest": records["manifest"].assign(as_of=pd.Timestamp(day))}
 
 
-SIX = [(f"T{n}", 7, 5) for n in range(6)]
+SIX = [(f"T{n}", 14, 5) for n in range(6)]
 
 
 def test_a_figure_is_the_one_of_the_courses_that_were_drawn(folder):
-    """Of 42 courses the first 40, 14 of them stopped; 30 are drawn, by the seed that the figure and the chance of this estimate (`tests/conftest.py`) make."""
+    """Of 84 courses the first 80, 27 of them stopped; 60 are drawn, by the seed that the figure and the chance of this estimate (`tests/conftest.py`) make."""
     publish(folder, stopping(*SIX))
     row = found(folder).set_index("band").loc["4-8"]
     key = "endings|patient_stopped|0|4-8||"
     seed = int.from_bytes(hashlib.sha256(bytes(16) + key.encode()).digest()[:8], "big")
-    drawn = sample(40, seed)
-    expected = 100 * sum(place % 3 == 0 for place in drawn) / 30
-    assert len(drawn) == 30 and row["value"] == 5 * round(expected / 5) and row["courses"] == 30 and row["quarter"] == "2026-Q4"
+    drawn = sample(80, seed)
+    expected = 100 * sum(place % 3 == 0 for place in drawn) / 60
+    assert len(drawn) == 60 and row["value"] == 5 * round(expected / 5) and row["courses"] == 60 and row["quarter"] == "2026-Q4"
     assert set(found(folder)["band"]) == {"4-8", "1-8", "every"} and set(found(folder)["measure"]) == {"endings"}
 
 
 def test_a_benchmark_stays_through_the_quarter_whatever_is_loaded_and_estimated_anew_and_comes_anew_with_the_next(folder):
     publish(folder, stopping(*SIX, day="2026-10-05"))
     first = found(folder)
-    publish(folder, stopping(*SIX, *((f"T{n}", 9, 6) for n in range(6)), day="2026-10-12"))
+    publish(folder, stopping(*SIX, *((f"T{n}", 29, 6) for n in range(6)), day="2026-10-12"))
     pd.testing.assert_frame_equal(found(folder), first)
-    publish(folder, stopping(*SIX, *((f"T{n}", 12, 6) for n in range(6)), day="2026-12-28"), anew=True)
+    publish(folder, stopping(*SIX, *((f"T{n}", 39, 6) for n in range(6)), day="2026-12-28"), anew=True)
     pd.testing.assert_frame_equal(found(folder), first)
-    publish(folder, stopping(*SIX, *((f"T{n}", 12, 6) for n in range(6)), day="2027-01-04"))
+    publish(folder, stopping(*SIX, *((f"T{n}", 39, 6) for n in range(6)), day="2027-01-04"))
     assert set(found(folder)["quarter"]) == {"2027-Q1"} and found(folder)["courses"].max() > first["courses"].max()
 
 
@@ -183,11 +237,11 @@ def test_a_benchmark_under_other_rules_is_not_carried_on_through_its_quarter(fol
     for module in (parameters, publishing):
         monkeypatch.setattr(module, "described", lambda: rules)
 
-    publish(folder, stopping(*SIX, *((f"T{n}", 9, 6) for n in range(6)), day="2026-10-12"))
+    publish(folder, stopping(*SIX, *((f"T{n}", 29, 6) for n in range(6)), day="2026-10-12"))
 
     with store.DuckDBEngine.open(store.current(folder)) as engine:
         stored = parameters.stored(engine.query)
-    assert set(stored.loc[stored["parameter"] == benchmark.PARAMETER, "version"]) == {before + 1} == {2}
+    assert set(stored.loc[stored["parameter"] == benchmark.PARAMETER, "version"]) == {before + 1} == {3}
     assert found(folder)["courses"].max() > first["courses"].max()
 
 
@@ -204,7 +258,7 @@ def test_a_benchmark_that_is_made_anew_is_of_other_courses(folder, monkeypatch):
 @pytest.mark.parametrize("back", ["rolled back", "older records"])
 def test_a_store_that_goes_back_to_another_quarter_and_forward_again_keeps_the_quarters_benchmark(folder, monkeypatch, back):
     monkeypatch.setattr(benchmark, "token_bytes", secrets.token_bytes)
-    more = [(f"T{n}", 9, 6) for n in range(6)]
+    more = [(f"T{n}", 29, 6) for n in range(6)]
     last = publish(folder, stopping(*SIX, day="2026-09-21"))
     publish(folder, stopping(*SIX, day="2026-10-05"))
     first = found(folder)
@@ -225,10 +279,10 @@ def test_a_clinic_that_is_too_small_has_no_benchmark(folder):
 
 
 def test_nothing_that_is_stored_is_finer_than_what_may_be_told(folder):
-    publish(folder, clinic(seed=5, courses=500, therapists=8))
+    publish(folder, clinic(seed=5, courses=1500, therapists=12))
     figures = found(folder)
     percent = figures["measure"].map({name: about.kind == "percent" for name, about in benchmark.declared().items()})
-    assert len(figures) > 50 and set(figures["measure"]) <= set(benchmark.declared()) and percent.any() and not percent.all()
+    assert len(figures) > 20 and set(figures["measure"]) <= set(benchmark.declared()) and percent.any() and not percent.all()
     assert (figures["courses"] % 10 == 0).all() and (figures["courses"] >= 20).all() and (figures["known"] >= 1).all()
     assert ((figures["value"] > 0) & (figures["value"] < 100)).all()
     fine = figures["courses"] > benchmark_rules.FINE_FROM

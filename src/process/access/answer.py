@@ -149,7 +149,7 @@ class Exported:
 
 ROUNDED = (
     "Rounded for export: counts to 5, means to 0.5, goal levels and coefficients to 0.1, limits outward, percentages and totals worked out again from the "
-    "rounded counts that are shown; under 8 withheld."
+    "rounded counts that are shown; under 8, and what would tell such a count, withheld."
 )
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 

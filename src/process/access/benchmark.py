@@ -18,7 +18,8 @@ from process.measures.definition import Benchmark, Definition
 _LISTS = {"problem": "problems", "modality": "modalities", "team": "teams"}
 _OTHERS = ("endings", "start_from", "start_to")
 ENDED = "It is of ended courses: choose lengths \u201ccompleted\u201d to read it."
-_NEEDS = f"it needs {benchmark_rules.LEAST_COURSES} of {benchmark_rules.LEAST_OTHERS} other therapists, none with more than half"
+_NEEDS = f"it needs {benchmark_rules.LEAST_COURSES} of {benchmark_rules.LEAST_OTHERS} other therapists, none with more than half, "
+_NEEDS += "from the next wider figure differing by none or by as many, none of them a course in which far more is counted than in the others"
 _EITHER_WAY = f"{benchmark_rules.LEAST_EITHER_WAY} in which it happened and {benchmark_rules.LEAST_EITHER_WAY} in which it did not"
 LACKS = f"Too few courses: {_NEEDS}."
 PERCENT_LACKS = f"Too few courses, or too few in which it happened or did not: {_NEEDS}, and {_EITHER_WAY}."

@@ -6,7 +6,7 @@ import pandas as pd
 
 from process.access.disclosure.limits import MINIMUM_COURSES, MINIMUM_OF_A_THERAPIST, MINIMUM_THERAPISTS, THERAPIST
 
-_FEW = f"fewer than {MINIMUM_COURSES} courses or {MINIMUM_THERAPISTS} therapists"
+_FEW = f"fewer than {MINIMUM_COURSES} courses or {MINIMUM_THERAPISTS} therapists, or such a number could be worked out from it"
 
 
 def unseen(table: pd.DataFrame, headlines: pd.DataFrame, notes: int, per_therapist: bool, filtered: bool) -> tuple[str, ...]:
@@ -24,12 +24,12 @@ def unseen(table: pd.DataFrame, headlines: pd.DataFrame, notes: int, per_therapi
             why = f"fewer than {MINIMUM_OF_A_THERAPIST} courses" if per_therapist and not filtered else "with filters, single courses could be told apart"
             said.append(f"{_number(therapists, 'therapist')} not shown: {why}.")
     if len(hidden):
-        said.append(f"{_number(len(hidden), 'row')} not shown: {_FEW}, or another such row could be worked out from it.")
+        said.append(f"{_number(len(hidden), 'row')} not shown: {_FEW}.")
     figures = int(headlines["withheld"].sum()) if "withheld" in headlines else 0
     if figures:
         said.append(f"Of the sentence, {_number(figures, 'figure')} not shown: {_FEW}.")
     if notes:
-        said.append(f"Of what is left out, {_number(notes, 'count')} not shown: under {MINIMUM_COURSES}.")
+        said.append(f"Of what is left out, {_number(notes, 'count')} not shown: under {MINIMUM_COURSES}, or such a number could be worked out from it.")
     return tuple(said)
 
 

@@ -53,7 +53,7 @@ def _all_weeks(total: pd.Series, ticks: dict[float, str]) -> Frame:
     """All courses together, as one therapist's own and as filtered ones are shown: a bar for each week, none where it is withheld."""
     active = total.to_numpy(dtype=float)
     place = np.arange(len(active), dtype=float)
-    tips = [f"week of {week:%d %b %Y}: {few_or(count, 'active course')}" for week, count in zip(total.index, active, strict=True)]
+    tips = [f"week of {week:%d %b %Y}: {number(count, 'active course')}" for week, count in zip(total.index, active, strict=True)]
     most = max(float(np.nanmax(active, initial=0.0)), 1.0)
     bars = {
         "x0": place - 0.42,
@@ -84,11 +84,6 @@ def _edges(active: np.ndarray) -> np.ndarray:
     return np.linspace(0, most, len(_FILLS))
 
 
-def few_or(count: float, noun: str) -> str:
-    """A count in words, and that it is too small to be shown where it is withheld."""
-    return number(count, noun) if np.isfinite(count) else f"fewer than 8 {noun}s"
-
-
 def _weeks_says(answer: Answer) -> str:
     total = answer.table[answer.table["therapist_id"] == ""].sort_values("week")
     now, year = float(total["active"].iloc[-1]), float(total["active"].iloc[0])
@@ -100,7 +95,7 @@ def _weeks_says(answer: Answer) -> str:
         apart = f" {answer.unseen[0]}" if answer.unseen else ""
         ended = " Courses that have not ended have no completed length and are left out." if answer.basis == "completed" else ""
         return (
-            f"In the week of {when} <b>{few_or(now, 'course')}</b> {whose} that these filters keep {'was' if now == 1 else 'were'} active.{apart}{ended}{left}"
+            f"In the week of {when} <b>{number(now, 'course')}</b> {whose} that these filters keep {'was' if now == 1 else 'were'} active.{apart}{ended}{left}"
         )
     moved = "as many as" if now == year else f"{number(abs(now - year), 'course')} {'more' if now > year else 'fewer'} than"
     if answer.own:
@@ -115,7 +110,7 @@ def _weeks_says(answer: Answer) -> str:
 def _weeks_says_rounded(answer: Answer) -> str:
     """The last week and the one a year before, each as it leaves: their difference could be a matter of rounding."""
     total = answer.table[answer.table["therapist_id"] == ""].sort_values("week")
-    now, year = (f"<b>{few_or(float(total['active'].iloc[at]), 'course')}</b>" for at in (-1, 0))
+    now, year = (f"<b>{number(float(total['active'].iloc[at]), 'course')}</b>" for at in (-1, 0))
     when, then = (f"{pd.Timestamp(total['week'].iloc[at]):%d %B %Y}" for at in (-1, 0))
     whose = " of yours" if answer.own else ""
     kept = " that these filters keep" if answer.filtered else ""

@@ -10,7 +10,7 @@ from process.charts import beside, look, rows
 from process.charts.bars import counts_axis, round_step
 from process.charts.chart import Chart
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
-from process.charts.words import headline, interval, number
+from process.charts.words import NOT_SHOWN, headline, interval, number
 
 
 def _lengths_frame(answer: Answer) -> Frame:
@@ -18,7 +18,7 @@ def _lengths_frame(answer: Answer) -> Frame:
     length = table["length"].to_numpy(dtype=float)
     courses = table["courses"].to_numpy(dtype=float)
     hidden = np.isnan(courses)
-    tips = [f"{number(x, 'session')}: {'fewer than 8 courses' if few else number(n, 'course')}" for x, n, few in zip(length, courses, hidden, strict=True)]
+    tips = [f"{number(x, 'session')}: {NOT_SHOWN if few else number(n, 'course')}" for x, n, few in zip(length, courses, hidden, strict=True)]
     most = float(np.nanmax(courses)) if (~hidden).any() else 8.0
     # A withheld bar says only that there is something: it is drawn at the same height whatever it hides.
     height = np.where(hidden, 4.0, courses)

@@ -65,7 +65,7 @@ def _left_frame(answer: Answer) -> Frame:
             if (ending, arm) in table.index:
                 row = table.loc[(ending, arm)]
                 found.append(rows.Row(f"{name}: {words}", *(float(row[column]) for column in ("share", "lower", "upper", "sessions")), colour))
-    return rows.frame(found, "session", few="not shown")
+    return rows.frame(found, "session")
 
 
 def _left_says(answer: Answer) -> str:

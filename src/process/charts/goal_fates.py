@@ -70,7 +70,7 @@ def _lineage_frame(answer: Answer) -> Frame:
     drawn_rows = [
         rows.Row(look.LEVEL_NAMES[level], *(by_level.loc[level, name] for name in ("share", "lower", "upper", "goals")), colour=look.BLUE) for level in present
     ]
-    return roomy(rows.frame(drawn_rows, "replaced goal", few="fewer than 8 courses"))
+    return roomy(rows.frame(drawn_rows, "replaced goal"))
 
 
 def _lineage_says(answer: Answer) -> str:

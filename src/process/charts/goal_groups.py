@@ -28,7 +28,7 @@ def shares(answer: Answer, key: str, noun: str, most: int = SHOWN_GROUPS) -> Fra
     if len(table) > most:
         table = table[table["courses"].rank(method="first", ascending=False, na_option="bottom") <= most]
     drawn = [rows.Row(named(row[key]), row["share"], row["lower"], row["upper"], row["goals"]) for row in table.to_dict("records")]
-    return roomy(rows.frame(drawn, noun, few="fewer than 8 courses"))
+    return roomy(rows.frame(drawn, noun))
 
 
 def roomy(frame: Frame) -> Frame:

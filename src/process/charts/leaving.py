@@ -13,8 +13,8 @@ from process.access.answer import ROUNDED, Exported
 from process.access.disclosure.limits import THERAPISTS
 from process.charts.chart import Chart
 from process.charts.layers import Frame
-from process.charts.rows import NOT_SHOWN
 from process.charts.tables import worded
+from process.charts.words import NOT_SHOWN
 
 _NAMED, _LETTERS = 8, 240
 """Withheld parts that are named one by one, in so many letters; of more, the number says enough."""
@@ -53,7 +53,7 @@ def frame(exported: Exported, chart: Chart) -> Frame:
     found = chart.frame(exported.as_answer())
     for columns in found.layers.values():
         if "text" in columns:
-            columns["text"] = np.array([WITHHELD if text in NOT_SHOWN else text for text in columns["text"]], dtype=object)
+            columns["text"] = np.array([WITHHELD if text == NOT_SHOWN else text for text in columns["text"]], dtype=object)
     return found
 
 

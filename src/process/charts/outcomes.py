@@ -39,7 +39,7 @@ def _frame(names: dict[str, str], column: str, noun: str = "course") -> object:
             row = table.loc[(form, code)]
             label = f"{form}: {names[code]}" if len(shown) > 1 else names[code]
             drawn.append(rows.Row(label, row["share"], row["lower"], row["upper"], row["courses"]))
-        return rows.frame(drawn, noun, few="fewer than 8")
+        return rows.frame(drawn, noun)
 
     return frame
 

@@ -9,10 +9,8 @@ import numpy as np
 
 from process.charts import beside, look
 from process.charts.layers import TEXT, Axis, Columns, Frame, Layer, as_columns
-from process.charts.words import number, plain
+from process.charts.words import NOT_SHOWN, number, plain
 
-NOT_SHOWN = ("not shown: fewer than 8 courses", "fewer than 8 courses", "fewer than 8", "not shown")
-"""What rows and cells without a value may say of why."""
 _CARD, _LETTER, _GAP = 300.0, 6.2, 9.0
 """Pixels: what a phone leaves a figure, a letter of its texts, and from a dot to its words."""
 
@@ -38,7 +36,7 @@ def layers(colour: str = look.GREEN, zero: bool = False, clinic: bool = False) -
     return (*marked, *((beside.MARK,) if clinic else ()), whiskers, Layer("points", "points", {"size": 10}), Layer("text", "text"))
 
 
-def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zero: bool = False, few: str = "not shown: fewer than 8 courses") -> Frame:
+def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zero: bool = False) -> Frame:
     """The frame: first row on top; the axis holds every interval and the words beside it. `noun` is what `n` counts; `zero` marks no difference."""
     place = np.arange(len(rows), dtype=float)[::-1]
     value, lower, upper = (np.array([getattr(row, name) for row in rows], dtype=float) for name in ("value", "lower", "upper"))
@@ -51,7 +49,7 @@ def frame(rows: Sequence[Row], noun: str, unit: str = " %", digits: int = 0, zer
     text, tips = [], []
     for row, at, ok in zip(rows, place, shown, strict=True):
         if not ok:
-            text.append((max(0.0, low), at, few, look.FAINT, "left"))
+            text.append((max(0.0, low), at, NOT_SHOWN, look.FAINT, "left"))
             tips.append("")
             continue
         limits = f" ({plain(row.lower, digits, zero)} to {plain(row.upper, digits, zero)})" if np.isfinite(row.lower) else ""

@@ -9,7 +9,7 @@ from process.charts import look
 from process.charts.chart import Chart
 from process.charts.curves import Line, Plan, Reading, drawn, offsets_axis
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
-from process.charts.words import headline, interval, number, plain, tip_interval
+from process.charts.words import NOT_SHOWN, headline, interval, number, plain, tip_interval
 
 
 def _offset_tip(names: dict[str, str], column: str, count: str) -> object:
@@ -144,7 +144,7 @@ def _by_length_frame(answer: Answer) -> Frame:
     ]
     texts.append((-0.6, low - row * 0.9, "ruptures repaired, and not yet:", look.FAINT, "left"))
     for at, repaired, not_yet in zip(place, table["repaired"], table["not_yet"], strict=True):
-        n = "fewer than 8" if np.isnan(repaired) else f"{int(repaired):,} and {int(not_yet):,}"
+        n = NOT_SHOWN if np.isnan(repaired) else f"{int(repaired):,} and {int(not_yet):,}"
         texts.append((at, low - row * 1.9, n, look.FAINT, "center"))
     tips = np.array([f"{name} sessions to date: {plain(y, sign=True)}" for name, y in zip(table["length_to_date"], estimate, strict=True)], dtype=object)
     layers = {

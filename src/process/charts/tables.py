@@ -9,7 +9,7 @@ import pandas as pd
 
 from process.access import Answer
 from process.charts import look, rupture_words
-from process.charts.words import called
+from process.charts.words import NOT_SHOWN, called
 from process.measures.definition import Parameter
 
 TITLES = {
@@ -141,12 +141,11 @@ def as_table(answer: Answer) -> str:
         columns = [name for name in columns if name not in ("courses", "therapists")]
     titles, codes = TITLES | _TITLES_OF.get(answer.name, {}), _CELLS | _CELLS_OF.get(answer.name, {})
     head = "".join(f"<th scope=col>{titles.get(name, name.replace('_', ' '))}</th>" for name in columns)
-    few = "not shown" if answer.definition.per_therapist else "fewer than 8"
     rows = []
     for row in table.to_dict("records"):
         if row.get("therapist_id"):
             row["therapist_id"] = called(answer, row["therapist_id"])
-        cells = "".join(f"<td>{_cell(name, row[name], bool(row.get('withheld')), codes, few)}</td>" for name in columns)
+        cells = "".join(f"<td>{_cell(name, row[name], bool(row.get('withheld')), codes)}</td>" for name in columns)
         rows.append(f"<tr>{cells}</tr>")
     caption = html.escape(" ".join((f"{answer.definition.title} · {answer.stamp}.", *answer.unseen)))
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -157,7 +156,7 @@ def worded(measure: str, column: str, value: Any) -> str:
     return html.unescape(_cell(column, value, False, _CELLS | _CELLS_OF.get(measure, {})))
 
 
-def _cell(name: str, value: Any, withheld: bool, codes: dict[str, str], few: str = "fewer than 8") -> str:
+def _cell(name: str, value: Any, withheld: bool, codes: dict[str, str]) -> str:
     if name in ("level", "ending"):
         return html.escape(_WORDS.get(str(value)) or codes.get(str(value), str(value)))
     if name == "therapist_id":
@@ -167,7 +166,7 @@ def _cell(name: str, value: Any, withheld: bool, codes: dict[str, str], few: str
     if isinstance(value, str):
         return html.escape(codes.get(value, value))
     if value is None or pd.isna(value):
-        return few if withheld else "–"
+        return NOT_SHOWN if withheld else "–"
     if name in _NUMBERED:
         return _NUMBERED[name][float(value)]
     if name in _ONE_DIGIT:

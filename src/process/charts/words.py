@@ -11,6 +11,8 @@ from process.access import Answer
 from process.contract.tables import TABLES
 
 LEAST_COURSES = 5
+NOT_SHOWN = "not shown"
+"""What stands in the place of what is withheld: too few, or it would tell a number of too few; which of them is not said, and the card says so once."""
 """A mean of fewer courses than this is noise and is not drawn (a choice of this product); the table has it."""
 
 _NEXT = "Widen the length range or take a filter away."
@@ -62,9 +64,9 @@ def tip_interval(row: dict[str, Any], digits: int = 1) -> str:
 
 
 def number(value: float, one: str, many: str | None = None) -> str:
-    """A count with its noun: `1 course`, `1,204 courses`; one that is withheld (NaN) says so."""
+    """A count with its noun: `1 course`, `1,204 courses`; one that is withheld (NaN) says so, and not why: it is small, or it would tell a small one."""
     if np.isnan(value):
-        return f"fewer than 8 {many or one + 's'}"
+        return f"{many or one + 's'} (number not shown)"
     return f"{int(value):,} {one if int(value) == 1 else many or one + 's'}"
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from process.access import Answer
 from process.charts import look
 from process.charts.bars import round_step
-from process.charts.caseload import few_or, months
+from process.charts.caseload import months
 from process.charts.chart import Chart
 from process.charts.layers import TEXT, Axis, Frame, Layer, as_columns
 from process.charts.words import number, plain
@@ -42,7 +42,7 @@ def _frame(answer: Answer) -> Frame:
         columns["y0"].append(np.minimum(base, far))
         columns["y1"].append(np.maximum(base, far))
         columns["colour"].append(np.full(len(place), colour, dtype=object))
-        columns["tip"].append(np.array([f"week of {week:%d %b %Y}: {few_or(n, noun)} {did}" for week, n in zip(weeks, count, strict=True)], dtype=object))
+        columns["tip"].append(np.array([f"week of {week:%d %b %Y}: {number(n, noun)} {did}" for week, n in zip(weeks, count, strict=True)], dtype=object))
     boxes = {name: np.concatenate(values) for name, values in columns.items()}
     end = len(weeks) - 0.3
     texts = [
@@ -66,11 +66,11 @@ def _round(counts: np.ndarray) -> float:
 def _says(answer: Answer) -> str:
     sessions, starts, endings = (_all(answer, kind) for kind in ("sessions", "starts", "endings"))
     when = f"{pd.Timestamp(sessions['week'].iloc[-1]):%d %B %Y}"
-    now = f"<b>{few_or(float(sessions['events'].iloc[-1]), 'session')}</b> with {few_or(float(sessions['courses'].iloc[-1]), 'course')}"
+    now = f"<b>{number(float(sessions['events'].iloc[-1]), 'session')}</b> with {number(float(sessions['courses'].iloc[-1]), 'course')}"
     whose = "you held" if answer.own else "were held"
     known = {name: rows["events"].to_numpy(dtype=float) for name, rows in (("sessions", sessions), ("begun", starts), ("ended", endings))}
     if any(np.isnan(values).any() for values in known.values()):
-        year = " Weeks with fewer than 8 courses behind them are not shown: a filter would single courses out."
+        year = " Weeks with too few courses behind them are not shown: a filter would single courses out."
     else:
         kept = int(known["begun"].sum() - known["ended"].sum())
         moved = "as many as" if kept == 0 else f"{number(abs(kept), 'course')} {'more' if kept > 0 else 'fewer'} than"
@@ -88,9 +88,9 @@ def _says_rounded(answer: Answer) -> str:
     """The last week alone: sums over weeks of rounded counts would add the rounding up."""
     last = {kind: float(_all(answer, kind)["events"].iloc[-1]) for kind in ("sessions", "starts", "endings")}
     when = f"{pd.Timestamp(_all(answer, 'sessions')['week'].iloc[-1]):%d %B %Y}"
-    held = f"<b>{few_or(last['sessions'], 'session')}</b> were held{' by you' if answer.own else ''}"
-    hidden = " Weeks with fewer than 8 sessions, courses begun or courses ended show none of them." if answer.withheld else ""
-    return f"In the week of {when}, {held}; {few_or(last['starts'], 'course')} began and {few_or(last['endings'], 'course')} ended.{hidden}"
+    held = f"<b>{number(last['sessions'], 'session')}</b> were held{' by you' if answer.own else ''}"
+    hidden = " Weeks with too few sessions, courses begun or courses ended show none of them." if answer.withheld else ""
+    return f"In the week of {when}, {held}; {number(last['starts'], 'course')} began and {number(last['endings'], 'course')} ended.{hidden}"
 
 
 def _lacks(answer: Answer) -> str:

@@ -12,6 +12,7 @@ from secrets import token_bytes
 import numpy as np
 import pandas as pd
 
+from process.measures import benchmark_differences as differences
 from process.measures import benchmark_rules as rules
 from process.measures import catalogue, outcome_change
 from process.measures.definition import Benchmark
@@ -25,6 +26,7 @@ further attribute, and its `code`."""
 SESSIONS = (3, 8, 16, 30)
 """The attended sessions at which a curve has a benchmark: the first bands' last ones; the first is the last of the match window."""
 CARRIED_SESSIONS = 6
+WIDEST_FIRST = sorted(rules.EVERY_BAND, key=lambda band: rules.EVERY_BAND[band][0] - rules.EVERY_BAND[band][1])
 _COLUMNS = ("part", "value", "courses", "therapists")
 
 
@@ -38,7 +40,7 @@ def estimate(query: Query, parameters: pd.DataFrame, chance: bytes | None = None
     """Every figure that may be told, a row each; `part` = `KEYS` and of how many therapists a viewer may know every course, with `|` between. A first row
     without a `part` says how many there are, so that a benchmark without figures, too, is carried through its quarter. `chance` draws the courses; it is
     fresh at every estimate, so that what is made anew is of other courses."""
-    ended = query(sql("benchmark_courses"))
+    ended = query(sql("benchmark_courses"), settled=rules.SETTLED_DAYS)
     chance, rows = chance if chance is not None else token_bytes(16), []
     for measure, about in declared().items():
         found = _course_by_course(query, parameters, about)
@@ -83,17 +85,20 @@ def _figures(measure: str, about: Benchmark, courses: pd.DataFrame, chance: byte
         cells = [("", "", here)]
         for attribute, codes, texts in zip(ATTRIBUTES, numbers, names, strict=True):
             cells += [(attribute, texts[code], here[codes[here] == code]) for code in np.unique(codes[here]) if code >= 0]
-        for attribute, code, with_code in cells:
-            for band, inside in within.items():
-                key = "|".join((measure, group, str(point), band, attribute, code))
-                cell = with_code[inside[with_code]]
-                cell = cell[: rules.in_batches(len(cell))]
-                if len(cell) < rules.LEAST_COURSES:
-                    continue
-                cell = cell[rules.sample(len(cell), _seed(chance, key))]
-                told = rules.released(whose[cell], part[cell], whole[cell], about.kind == "percent")
-                if told is not None:
-                    rows.append((f"{key}|{told.known}", told.value, told.courses, len(np.unique(whose[cell]))))
+        # The wider cells go before: of two that too few courses tell apart, it is the narrower one that is not told.
+        places = [(band, attribute, code, with_code[within[band][with_code]]) for band in WIDEST_FIRST for attribute, code, with_code in cells]
+        places = [place for place in places if len(place[3]) >= rules.BATCH]
+        inside = np.zeros((len(places), len(here)), bool)
+        for place, (*_, cell) in enumerate(places):
+            inside[place, np.searchsorted(here, cell)] = True
+        apart = differences.apart(inside, whose[here], whole[here])
+        for band, attribute, code, cell in [place for place, told_apart in zip(places, apart, strict=True) if told_apart]:
+            key = "|".join((measure, group, str(point), band, attribute, code))
+            cell = cell[: differences.in_batches(whose[cell], whole[cell])]
+            cell = cell[rules.sample(len(cell), _seed(chance, key))]
+            told = rules.released(whose[cell], part[cell], whole[cell], about.kind == "percent")
+            if told is not None:
+                rows.append((f"{key}|{told.known}", told.value, told.courses, len(np.unique(whose[cell]))))
     return rows
 
 

@@ -20,7 +20,8 @@ COUNT_STEP = 10
 MEAN_STEP = 0.5
 PERCENT_STEP, FINE_PERCENT_STEP, FINE_FROM = 5.0, 1.0, 100
 KEPT = 0.75
-BATCH = 10
+BATCH = 40
+SETTLED_DAYS = 91
 MOST_KNOWN = 12
 EVERY_LENGTH = "every"
 _LONG = 2**31
@@ -46,15 +47,6 @@ def bands_around(length: tuple[int, int]) -> Iterator[str]:
     low, high = max(length[0], 1), min(max(length[1], 1), _LONG)
     around = [name for name, (first, last) in EVERY_BAND.items() if first <= low and high <= last]
     yield from sorted(around, key=lambda name: EVERY_BAND[name][1] - EVERY_BAND[name][0])
-
-
-def in_batches(courses: int) -> int:
-    """How many of the courses of a cell, in the order in which they ended, a figure may be of: whole batches of `BATCH`.
-
-    The next quarter's figure of the same cell is then of the same courses, or of ten others besides. The difference of two figures that are of one or two
-    courses apart would tell how these turned out more often than a guess, in spite of what is left out by chance.
-    """
-    return courses - courses % BATCH
 
 
 def sample(courses: int, seed: int) -> NDArray[np.int64]:

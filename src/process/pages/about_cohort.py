@@ -19,7 +19,7 @@ def summary(lengths: Answer) -> str:
     here = lengths.headlines.loc["in_range"] if "in_range" in lengths.headlines.index else None
     badge = "<span class='badge'>simulated clinic</span>" if stamp.origin == "simulated" else ""
     if here is None or here["courses"] != here["courses"]:
-        people = "fewer than 8 courses"
+        people = "too few courses to show"
     else:
         mine = "" if lengths.own else f" · {int(here['therapists']):,} therapist{'s' if here['therapists'] != 1 else ''}"
         mine += f" ({lengths.sees})" if lengths.scope is not None and not lengths.own else ""
@@ -59,4 +59,4 @@ def _span(length: tuple[int, int]) -> str:
 
 
 def _few_or(courses: float) -> str:
-    return "fewer than 8" if courses != courses else f"{int(courses):,}"
+    return "too few" if courses != courses else f"{int(courses):,}"

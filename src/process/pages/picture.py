@@ -20,7 +20,10 @@ from process.pages import look
 from process.pages.said import Said
 from process.pages.unfolding import Place, Unfolding
 
-_ROUNDED = "What leaves is rounded: counts to 5, means to half a point; what rests on fewer than 8 courses is withheld, and the picture says so."
+_ROUNDED = (
+    "What leaves is rounded: counts to 5, means to half a point; what rests on fewer than 8 courses, or would tell of so few, is withheld, "
+    "and the picture says so."
+)
 _NOTHING = "There is no picture of this figure. {} What of the table may leave is in the CSV."
 
 

@@ -82,7 +82,7 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
         out[name] = np.where(small | (exact[name] < MINIMUM_COURSES), np.nan, nearest(exact[name], COUNT_STEP))
     out = out.drop(columns=list(THERAPISTS), errors="ignore") if own else out
     if "why" in out:
-        out["why"] = np.where(small, f"fewer than {MINIMUM_COURSES}", out["why"])
+        out["why"] = np.where(small, "withheld", out["why"])
     out["withheld"] = small
     return _ended(out, definition)
 
