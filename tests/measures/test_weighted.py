@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from tests.reference.dense_cr2 import dense_cr2
 
-from process.measures.weighted import by_group, weighted_contrast, weighted_means
+from process.measures.weighted import by_group, weighted_contrast, weighted_contrasts, weighted_means
 
 
 def sample(seed, alone=False):
@@ -35,6 +35,17 @@ def test_the_difference_is_the_dense_one(seed, alone):
 
     assert (found.estimate, found.df) == pytest.approx((estimate, df), rel=1e-8)
     assert found.upper - found.estimate == pytest.approx(stats.t.ppf(0.975, df) * math.sqrt(variance), rel=1e-8)
+
+
+def test_several_outcomes_of_the_same_rows_have_the_differences_of_each():
+    outcome, arm, weights, clusters, cells, covariates = sample(2, alone=True)
+    other = np.where(outcome > 2.0, 100.0, 0.0)
+
+    together = weighted_contrasts([outcome, other], arm, weights, clusters, cells, covariates)
+
+    apart = [weighted_contrast(each, arm, weights, clusters, cells, covariates) for each in (outcome, other)]
+    assert [vars(one) for one in together] == [pytest.approx(vars(one)) for one in apart]
+    assert [none.why for none in weighted_contrasts([[], []], [], [], [])] == ["nothing recorded"] * 2
 
 
 def test_the_difference_is_the_one_at_the_covariates_of_arm_1():

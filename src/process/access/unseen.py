@@ -15,7 +15,7 @@ def unseen(table: pd.DataFrame, headlines: pd.DataFrame, notes: int, per_therapi
     `table` and `headlines` as they are shown, with their column `withheld`; `notes` = how many notes are withheld; `per_therapist` = the rows are outcomes
     of single therapists; `filtered` = filters narrow the courses.
     """
-    hidden = table[table["withheld"]] if "withheld" in table else table[:0]
+    hidden = table[table["withheld"]] if "withheld" in table and table["withheld"].to_numpy().any() else table[:0]
     said = []
     if THERAPIST in hidden:
         therapists = hidden.loc[hidden[THERAPIST] != "", THERAPIST].nunique()

@@ -59,9 +59,7 @@ def grid(cells: pd.DataFrame, sums: Sequence[str], axis: str | None = None, poin
     `points` and `groups` are the values that get a place, in order; a cell elsewhere is a defect and raises `KeyError`.
     """
     lengths, at_length = np.unique(cells["length"].to_numpy(dtype=np.int64), return_inverse=True)
-    clusters = cells[["therapist_id", "cluster_id"]].drop_duplicates().sort_values(["therapist_id", "cluster_id"])
-    at_cluster = pd.Index(clusters["cluster_id"]).get_indexer(cells["cluster_id"])
-    therapists = clusters["therapist_id"].to_numpy()
+    at_cluster, clusters, therapists = _clusters(cells)
     starts = np.flatnonzero(np.concatenate([[True], therapists[1:] != therapists[:-1]])) if len(therapists) else np.zeros(0, dtype=np.int64)
     points, groups = tuple(points) or (None,), tuple(groups) or (None,)
     at_axis, at_group = _places(cells, axis, points), _places(cells, group, groups)
@@ -72,7 +70,18 @@ def grid(cells: pd.DataFrame, sums: Sequence[str], axis: str | None = None, poin
         prefix = np.zeros((shape[0] + 1, *shape[1:]))
         prefix[1:] = np.bincount(flat, weights=cells[name].to_numpy(dtype=np.float64), minlength=int(np.prod(shape))).reshape(shape)
         prefixes[name] = np.cumsum(prefix, axis=0, out=prefix)
-    return Grid(lengths, points, groups, tuple(clusters["cluster_id"]), starts, prefixes)
+    return Grid(lengths, points, groups, clusters, starts, prefixes)
+
+
+def _clusters(cells: pd.DataFrame) -> tuple[NDArray[np.int64], tuple[str, ...], NDArray[np.object_]]:
+    """The place of each cell's cluster, the clusters sorted by therapist and name, and whose each is; a cluster is of one therapist."""
+    met, names = pd.factorize(cells["cluster_id"])
+    whose = cells["therapist_id"].to_numpy(dtype=object)[np.unique(met, return_index=True)[1]]
+    names = np.asarray(names, dtype=object)
+    order = sorted(range(len(names)), key=lambda place: (whose[place], names[place]))
+    ranked = np.empty(len(order), dtype=np.int64)
+    ranked[order] = np.arange(len(order))
+    return ranked[met], tuple(names[order]), whose[order]
 
 
 def _places(cells: pd.DataFrame, column: str | None, values: tuple) -> NDArray[np.int64]:

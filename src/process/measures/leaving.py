@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from process.measures.cube import Cube
 from process.measures.measure import Query, Result, headlines, unit
 from process.measures.rupture_contrasts import RuptureAgainstLikeSessions, _in_range, _where
-from process.measures.weighted import by_group, weighted_contrast, weighted_shares
+from process.measures.weighted import by_group, weighted_contrasts, weighted_shares
 
 ENDINGS = ("any", "patient_stopped", "planned", "therapist_ended", "moved_on")
 DIFFERENCES = {"difference": "any", "patient_stopped": "patient_stopped"}
@@ -43,17 +43,20 @@ class LeftAfterRupture(RuptureAgainstLikeSessions):
         """One row an arm and ending; headlines `difference` (all endings) and `patient_stopped`, in percentage points."""
         rows = _in_range(cube, length)
         used, weight = self._matched(rows)
-        found = {name: self._apart(rows, used, weight, ENDINGS.index(ending), cube) for name, ending in DIFFERENCES.items()}
+        found = self._apart(rows, used, weight, cube)
         out = self._left_out(rows, used)
         known = self._known(rows)
         notes = {**{name: out[name] for name in ("ruptures", "without_scores", "unmatched")}, "not_known_yet": out["without_outcome"]}
         notes["like_not_known_yet"] = int((~rows["treated"] & known & np.isnan(rows["outcome"])).sum())
         return Result(self._shares(used, weight, cube), headlines(found), notes)
 
-    def _apart(self, rows: dict[str, NDArray], used: dict[str, NDArray], weight: NDArray[np.float64], ending: int, cube: Cube) -> dict[str, object]:
-        left = used["left"][:, ending]
-        contrast = weighted_contrast(left, used["treated"], weight, used["cluster"], self._cells(used), self._covariates(used), unit=cube.unit)
-        return self._headline(contrast, rows, used) | {"left": int((left[used["treated"]] > 0).sum())}
+    def _apart(self, rows: dict[str, NDArray], used: dict[str, NDArray], weight: NDArray[np.float64], cube: Cube) -> dict[str, dict[str, object]]:
+        gone = [used["left"][:, ENDINGS.index(ending)] for ending in DIFFERENCES.values()]
+        contrasts = weighted_contrasts(gone, used["treated"], weight, used["cluster"], self._cells(used), self._covariates(used), unit=cube.unit)
+        return {
+            name: self._headline(contrast, rows, used) | {"left": int((left[used["treated"]] > 0).sum())}
+            for name, contrast, left in zip(DIFFERENCES, contrasts, gone, strict=True)
+        }
 
     def _shares(self, used: dict[str, NDArray], weight: NDArray[np.float64], cube: Cube) -> pd.DataFrame:
         parts = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ class Result:
     notes: dict[str, float | int | str]
 
 
+@cache
 def statement(name: str) -> str:
     """The full SQL of `<name>.sql`, with the cohort put in front of it as its first common table expressions."""
     text = _sql(name)

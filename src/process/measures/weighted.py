@@ -8,6 +8,7 @@ A_g W X M c = U z, and z, the variance and the degrees of freedom all follow fro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,32 +46,50 @@ def weighted_contrast(
     minimum_clusters: int = MINIMUM_CLUSTERS,
     unit: str = "therapists",
 ) -> Contrast:
-    """Regression of `outcome` on `arm` (0 or 1), fixed effects of matching `cells` and linear `covariates` (rows x columns), weighted.
+    """One outcome's contrast, see `weighted_contrasts`."""
+    return weighted_contrasts([outcome], arm, weights, clusters, cells, covariates, level, minimum_clusters, unit)[0]
+
+
+def weighted_contrasts(
+    outcomes: Sequence[ArrayLike],
+    arm: ArrayLike,
+    weights: ArrayLike,
+    clusters: ArrayLike,
+    cells: ArrayLike | None = None,
+    covariates: ArrayLike | None = None,
+    level: float = LEVEL,
+    minimum_clusters: int = MINIMUM_CLUSTERS,
+    unit: str = "therapists",
+) -> list[Contrast]:
+    """Regression of each outcome of the same rows on `arm` (0 or 1), fixed effects of matching `cells` and linear `covariates` (rows x columns), weighted.
 
     Each arm has its own slopes, measured from arm 1's mean, so that the difference is the one at the covariates of arm 1 (average effect on the treated:
     Imbens & Wooldridge 2009, Journal of Economic Literature 47(1), 5-86; Lin 2013, Annals of Applied Statistics 7(1), 295-318). With slopes in common, those
     of arm 1 would bend what is expected of arm 0. All arrays have one entry a row; `weights` are above 0; `cells` and `clusters` are any labels.
     """
-    y, w = np.asarray(outcome, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    w = np.asarray(weights, dtype=np.float64)
     group, labels = pd.factorize(np.asarray(clusters))
-    count, n = len(labels), len(y)
+    count, n = len(labels), len(w)
     design = _design(np.asarray(arm, dtype=np.float64), w, cells, covariates, n)
     weighted = design * w[:, None]
     gram = design.T @ weighted
     inverse = np.linalg.pinv(gram, rcond=1e-12, hermitian=True)
     column = np.eye(design.shape[1])[0]
     if n == 0 or np.abs(inverse @ gram @ column - column).max() > 1e-6:
-        return Contrast(np.nan, np.nan, np.nan, np.nan, n, count, "too few to compare" if n else "nothing recorded")
-    solution = inverse @ (weighted.T @ y)
-    residual = y - design @ solution
+        return [Contrast(np.nan, np.nan, np.nan, np.nan, n, count, "too few to compare" if n else "nothing recorded") for _ in outcomes]
+    y = np.column_stack([np.asarray(outcome, dtype=np.float64) for outcome in outcomes])
+    solutions = inverse @ (weighted.T @ y)
+    residuals = y - design @ solutions
     middle = inverse @ (weighted.T @ weighted) @ inverse
-    gap, crossed = _by_cluster(design, weighted, residual, group, count)
-    z = _adjusted(gap, middle, inverse, inverse @ column)
-    variance, df = _spread(z, gap, crossed, middle, inverse)
-    estimate = float(solution[0])
-    why = str(reasons(np.array([n]), np.array([count]), np.array([df]), minimum_clusters, unit)[0])
-    half = scipy.special.stdtrit(df, 0.5 + level / 2) * np.sqrt(variance) if why == "" else np.nan
-    return Contrast(estimate, estimate - half, estimate + half, float(df), n, count, why)
+    gap, crossed = _by_cluster(design, weighted, residuals, group, count)
+    z = _adjusted_apart(gap, middle, inverse, inverse @ column)
+    found = []
+    for one, estimate in enumerate(solutions[0]):
+        variance, df = _spread(z, gap, crossed[..., one], middle, inverse)
+        why = str(reasons(np.array([n]), np.array([count]), np.array([df]), minimum_clusters, unit)[0])
+        half = scipy.special.stdtrit(df, 0.5 + level / 2) * np.sqrt(variance) if why == "" else np.nan
+        found.append(Contrast(float(estimate), float(estimate - half), float(estimate + half), float(df), n, count, why))
+    return found
 
 
 def weighted_means(
@@ -160,17 +179,28 @@ def _design(arm: Floats, weights: Floats, cells: ArrayLike | None, covariates: A
     return np.hstack(columns)
 
 
-def _by_cluster(design: Floats, weighted: Floats, residual: Floats, group: NDArray, count: int) -> tuple[Floats, Floats]:
-    """U'U (clusters x 2k x 2k) and U'e (clusters x 2k)."""
+def _by_cluster(design: Floats, weighted: Floats, residuals: Floats, group: NDArray, count: int) -> tuple[Floats, Floats]:
+    """U'U (clusters x 2k x 2k) and U'e (clusters x 2k x outcomes)."""
     order = np.argsort(group, kind="stable")
     ends = np.searchsorted(group[order], np.arange(count + 1))
     both = np.hstack([design, weighted])[order]
-    e = residual[order]
-    gap, crossed = np.empty((count, both.shape[1], both.shape[1])), np.empty((count, both.shape[1]))
+    e = residuals[order]
+    gap, crossed = np.empty((count, both.shape[1], both.shape[1])), np.empty((count, both.shape[1], e.shape[1]))
     for g in range(count):
         part = both[ends[g] : ends[g + 1]]
         gap[g], crossed[g] = part.T @ part, part.T @ e[ends[g] : ends[g + 1]]
     return gap, crossed
+
+
+def _adjusted_apart(gap: Floats, middle: Floats, inverse: Floats, direction: Floats) -> Floats:
+    """As `_adjusted`, cluster by cluster: few matching cells have a row in any one cluster, and a column of U without one has no part in U z."""
+    k = gap.shape[-1] // 2
+    z = np.zeros(gap.shape[:-1])
+    for g, own in enumerate(gap):
+        here = np.flatnonzero(own.diagonal()[:k])
+        both = np.concatenate([here, here + k])
+        z[g, both] = _adjusted(own[np.ix_(both, both)], middle[np.ix_(here, here)], inverse[np.ix_(here, here)], direction[here])
+    return z
 
 
 def _adjusted(gap: Floats, middle: Floats, inverse: Floats, direction: Floats) -> Floats:

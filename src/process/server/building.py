@@ -17,7 +17,7 @@ from process import access, shipped
 from process.access import audit
 from process.pages import PLANS, session
 from process.people import Directory
-from process.server import current_page, routes, secret_files
+from process.server import current_page, known_defaults, routes, secret_files
 from process.server.ending import OpenPages
 from process.server.gate import Cookie, Gate
 from process.server.oidc import Provider
@@ -50,12 +50,14 @@ class Running:
 def build(latest: access.Latest, people: Directory, settings: ServerSettings, *, links: PersonalLinks | None = None) -> Running:
     """The server, not yet started: pages, gate, health. What stops it from starting is looked at before (`starting.refuse`)."""
     current_page.begin()
+    known_defaults.begin()
     gate, secret, proxy, provider = _gate(people, settings)
     session.serve_from(latest, gate.opening)
     of_tokens = secrets.token_hex(32)  # of this process alone: a page's token opens a websocket nowhere else, and not after a restart
     bokeh_settings.resources = "server"
     bokeh_settings.secret_key = of_tokens
     bokeh_settings.sign_sessions = True
+    bokeh_settings.perform_document_validation = False  # of the layout of our own pages, which tests look at (tests/server/test_known_defaults.py)
     origins = gate.origins
     server = get_server(
         {f"/{name}": str(shipped.folder("dashboards", f"{name}.ipynb")) for name in PAGES},

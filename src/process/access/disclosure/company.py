@@ -39,8 +39,10 @@ def wholes(frame: pd.DataFrame, definition: Definition, exact: bool = True) -> l
     if not set(keys) <= set(frame) and not exact:
         return []
     if not set(keys) <= set(frame):
+        if definition.name not in PARTS_OF_HEADLINES:
+            return []
         names = frame["headline"] if "headline" in frame else frame.index.to_series()
-        together = np.flatnonzero(names.isin(PARTS_OF_HEADLINES.get(definition.name, ())))
+        together = np.flatnonzero(names.isin(PARTS_OF_HEADLINES[definition.name]))
         return [together] if len(together) else []
     adds_up = exact and (definition.name in ADD_UP or any(count.endswith(TOTAL) for count in definition.counts))
     if len(keys) == 1:
@@ -81,11 +83,13 @@ def hidden_beside(headlines: pd.DataFrame, table: pd.DataFrame, definition: Defi
     first, last = definition.keys[0], definition.keys[-1]
     if len(definition.keys) < 2 or first not in headlines or not {first, last} <= set(table):
         return np.zeros(len(headlines), bool)
+    # Rows are told apart by arrays of yes and no: a table of its own for each headline took longer than all else that is decided here.
+    names, withheld = table[last].astype(str).to_numpy(dtype=object), table["withheld"].to_numpy(dtype=bool)
     found = []
     for name, point in zip(headlines.index, headlines[first], strict=True):
-        here = table[table[first] == point]
-        named = here[here[last].astype(str) == str(name)]
-        found.append(bool(len(here)) and bool((named if len(named) else here)["withheld"].all()))
+        here = (table[first] == point).to_numpy(dtype=bool, na_value=False)
+        named = here & (names == str(name))
+        found.append(bool(here.any()) and bool(withheld[named if named.any() else here].all()))
     return np.array(found, dtype=bool)
 
 

@@ -69,8 +69,13 @@ def on_screen(
             hidden |= hidden_beside(frame, table, definition)
     if not hidden.any():
         return frame.assign(withheld=hidden), 0
-    numeric = [name for name in frame.columns if name not in definition.keys and pd.api.types.is_numeric_dtype(frame[name])]
-    return frame.assign(**{name: np.where(hidden, np.nan, numbers(frame[name])) for name in numeric}, withheld=hidden), int(hidden.sum())
+    shown = {name: _without(frame[name], hidden) if name not in definition.keys else frame[name] for name in frame.columns}
+    return pd.DataFrame({**shown, "withheld": hidden}, index=frame.index), int(hidden.sum())
+
+
+def _without(values: pd.Series, hidden: NDArray[np.bool_]) -> pd.Series | Floats:
+    """A column without the numbers of the hidden rows; one of texts as it is."""
+    return np.where(hidden, np.nan, numbers(values)) if pd.api.types.is_numeric_dtype(values) else values
 
 
 def notes_on_screen(notes: dict[str, Any], courses: int, therapists: int, definition: Definition, viewer: Viewer, filtered: bool = False) -> dict[str, Any]:
