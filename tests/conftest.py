@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+from functools import cache
 from pathlib import Path
 
 import hypothesis
 import pytest
+import typer
 from tests import clinics, order
 
 from process.measures import benchmark
@@ -83,6 +85,14 @@ def one_thread_for_each_of_several_processes():
     with pytest.MonkeyPatch.context() as settings:
         if "PYTEST_XDIST_WORKER" in os.environ:
             settings.setitem(encryption._CONFIG, "threads", "1")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_command_put_together_once():
+    """Typer puts a command together from its functions whenever it is run: once in a process of its own, here as often as tests run it in theirs."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(typer.main, "get_command", cache(typer.main.get_command))
         yield
 
 

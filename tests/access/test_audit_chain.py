@@ -129,12 +129,21 @@ def test_several_processes_write_to_one_chain(tmp_path):
     assert (found.fault, found.notes, found.lines) == ("", (), 61)
 
 
+def size(folder) -> int:
+    """Bytes of the log's files."""
+    return sum(path.stat().st_size for path in place.months(folder / "log"))
+
+
 def test_a_process_killed_at_any_moment_leaves_a_chain_that_goes_on(tmp_path):
     logs.add(tmp_path, 1)
     for round_ in range(12):
         writer = FORKING.Process(target=lambda: [logs.add(tmp_path, 1) for _ in range(10_000)])
+        before = size(tmp_path)
         writer.start()
-        time.sleep(0.003 + 0.007 * round_)
+        until = time.monotonic() + 60
+        while size(tmp_path) == before and time.monotonic() < until:
+            time.sleep(0.001)
+        time.sleep(0.007 * round_)
         os.kill(writer.pid, signal.SIGKILL)
         writer.join(30)
         logs.add(tmp_path, 1)

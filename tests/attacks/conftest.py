@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tests import clinics
-from tests.server.served import Served, free_port, serving
+from tests.ports import free_port
+from tests.server.served import Served, serving
 
 from process.access import Viewer
 from process.server import People, ServerSettings

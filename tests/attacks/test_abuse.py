@@ -20,7 +20,7 @@ from process.server.building import HTTP
 from process.server.websocket import LARGEST
 
 
-def raw(server, *parts: bytes, wait: float = 5.0) -> bytes:
+def raw(server, *parts: bytes, wait: float = 60.0) -> bytes:
     """What comes back to bytes that no browser would send."""
     with socket.create_connection((ADDRESS, server.port), timeout=wait) as connection:
         try:
@@ -62,7 +62,7 @@ async def connected(server, cookie, token, page):
 async def closed(opened) -> bool:
     """Whether the server closes the socket."""
     try:
-        while await asyncio.wait_for(opened.read_message(), 10) is not None:
+        while await asyncio.wait_for(opened.read_message(), 60) is not None:
             pass
         return True
     except TimeoutError:
@@ -80,7 +80,7 @@ def test_a_frame_has_a_size_and_so_has_a_message_in_many_pieces(served, stock):
                 await opened.write_message(part, binary=isinstance(part, bytes))
         except Exception:  # closed while it was sent
             return True
-        return await asyncio.wait_for(closed(opened), 15) if server is served else False
+        return await asyncio.wait_for(closed(opened), 90) if server is served else False
 
     ann, tess = stock.sign_in("ann"), served.signed("tess")
     assert not asyncio.run(send(stock, ann, stock.token(ann, "/page"), "page", "x" * 0 + head, "{}", "{}"))

@@ -11,7 +11,8 @@ from bokeh.core.json_encoder import serialize_json
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests import clinics
-from tests.server.served import free_port, serving
+from tests.ports import free_port
+from tests.server.served import serving
 from tests.server.talking import OpenPage
 
 from process.access import Viewer

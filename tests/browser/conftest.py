@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 from tests.browser.dashboard import Dashboard
 from tests.browser.serving import Served, command, start
-from tests.browser.signing_in import WATCHES, signed_in
+from tests.browser.signing_in import PATIENCE, WATCHES, signed_in
 
 from process.store import DuckDBEngine, current
 
@@ -23,7 +23,7 @@ PEOPLE = {"director": "Dora", "therapist": "Tariq"}
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 SWITCHES += ["--disable-component-update", "--disable-sync"]
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(autouse=True)

@@ -69,6 +69,8 @@ window.reading = (() => {
 })()
 """
 
+POLLING = 50
+"""Milliseconds between two looks at a page that is waited for. Playwright looks with every frame, which makes the browser paint frames, and no GPU does it."""
 REASONS = ("Too few", "To see it, record", "No sessions of these courses")
 
 
@@ -127,7 +129,7 @@ class Dashboard:
 
     def settle(self) -> Dashboard:
         """Wait until everything is drawn and no answer is under way."""
-        self.page.wait_for_function("window.Bokeh?.documents.length > 0 && reading.settled()")
+        self.page.wait_for_function("window.Bokeh?.documents.length > 0 && reading.settled()", polling=POLLING)
         self.page.evaluate("reading.painted()")
         return self
 
@@ -184,12 +186,16 @@ class Dashboard:
 
     def seen(self) -> dict[str, Shown]:
         """Every card that has been asked for, by name, in the page's order."""
-        return {card["name"]: Shown(**card) for card in self.page.evaluate("reading.cards(true)")}
+        # As one text: number by number, as Playwright hands over what is no text, it takes longer than everything else here. JSON has no NaN.
+        cards = json.loads(self.page.evaluate("JSON.stringify(reading.cards(true))"))
+        for source in (source for card in cards for source in card["sources"]):
+            source.update({column: [math.nan if value is None else value for value in values] for column, values in source.items()})
+        return {card["name"]: Shown(**card) for card in cards}
 
     def drawn(self) -> dict[str, Shown]:
         """Every card once each has a figure or a reason; a canvas is painted a moment after its data arrived."""
         try:
-            self.page.wait_for_function("words => reading.answered(words)", arg=list(REASONS), timeout=8_000, polling=100)
+            self.page.wait_for_function("words => reading.answered(words)", arg=list(REASONS), polling=4 * POLLING)
         except TimeoutError:
             waiting = [card for card in self.seen().values() if not (card.drawn or card.reason)]
             raise AssertionError([(card.name, card.sentence, card.width, card.height, card.coloured) for card in waiting]) from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 
 PATIENCE = 150
 """Seconds until a server that answers nothing has failed; the demo clinic is made in that time too."""
@@ -40,13 +40,6 @@ class Served:
 def command(*arguments: object) -> list[str]:
     """The command as this Python's environment has it."""
     return [sys.executable, "-m", "process", *map(str, arguments)]
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start(folder: Path, people: int, *arguments: object, store: Path) -> Served:

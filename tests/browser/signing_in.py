@@ -10,6 +10,8 @@ from tests.browser.dashboard import READING, Dashboard
 from tests.browser.serving import Served
 
 DESK = {"width": 1440, "height": 1000}
+PATIENCE = 120_000
+"""Milliseconds until what does not come has failed: on a machine that ten others use a page takes more than twenty seconds."""
 
 
 @dataclass
@@ -41,7 +43,7 @@ WATCHES: list[Watch] = []
 def signed_in(browser: Browser, served: Served, name: str, **options: object) -> tuple[BrowserContext, Dashboard]:
     """A new context of the person whose link this is, watched, and a tab in it that shows nothing yet."""
     context = browser.new_context(**({"viewport": DESK, "accept_downloads": True} | options))
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     context.add_init_script(READING)
     watch = Watch(served.address)
     watch.over(context)

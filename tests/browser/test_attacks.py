@@ -9,7 +9,10 @@ from playwright.sync_api import Browser, expect
 from tests import clinics
 from tests.attacks.conftest import stock_server
 from tests.attacks.stock import MARK, SHOWS
-from tests.server.served import free_port, serving
+from tests.browser.dashboard import POLLING
+from tests.browser.signing_in import PATIENCE
+from tests.ports import free_port
+from tests.server.served import serving
 
 from process.access import Viewer
 from process.server import People, ServerSettings
@@ -38,7 +41,7 @@ def served(tmp_path_factory):
 def opened(browser: Browser, served, user: str, path: str):
     """A page of that person in a context of its own."""
     context = browser.new_context()
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE)
     tab = context.new_page()
     tab.goto(f"http://127.0.0.1:{served.port}/enter/{served.links.keys[user]}")
     tab.goto(f"http://127.0.0.1:{served.port}{path}")
@@ -48,7 +51,7 @@ def opened(browser: Browser, served, user: str, path: str):
 def title_after(tab, within: float = 4_000) -> str:
     """The page's title once the marker has had time to set it."""
     try:
-        tab.wait_for_function("document.title === 'marked'", timeout=within)
+        tab.wait_for_function("document.title === 'marked'", timeout=within, polling=POLLING)
     except Exception:  # it did not: that is what most of these tests hope for
         pass
     return tab.title()
@@ -60,26 +63,28 @@ def stock_with_policy():
     yield from stock_server("policy")
 
 
-def ran(browser: Browser, stock, name: str) -> bool:
-    """Whether the markup that is shown in this way ran as script, once the page was drawn."""
+def ran(browser: Browser, stock) -> dict[str, bool]:
+    """Of each way to show the markup whether it ran as script, once the page was drawn. One context for all: libraries are fetched and compiled once."""
     context = browser.new_context()
     context.add_cookies([{"name": "user", "value": stock.sign_in("ann").split("=", 1)[1], "url": f"http://127.0.0.1:{stock.port}"}])
-    tab = context.new_page()
-    tab.goto(f"http://127.0.0.1:{stock.port}/show-{name}")
-    tab.wait_for_function("window.Bokeh && Bokeh.documents.some(each => each.roots().length && each.is_idle)", timeout=60_000)
-    found = title_after(tab, within=3_000) == MARKED
+    tab, found = context.new_page(), {}
+    for name in SHOWS:
+        tab.goto(f"http://127.0.0.1:{stock.port}/show-{name}")
+        drawn = "window.Bokeh && Bokeh.documents.some(each => each.roots().length && each.is_idle)"
+        tab.wait_for_function(drawn, timeout=PATIENCE, polling=POLLING)
+        found[name] = title_after(tab, within=3_000) == MARKED
     context.close()
     return found
 
 
 def test_on_a_stock_page_a_value_runs_as_script(browser: Browser, stock):
-    found = {name: ran(browser, stock, name) for name in SHOWS}
+    found = ran(browser, stock)
 
     assert found["html"] and found["markdown"] and sum(found.values()) >= 4, found
 
 
 def test_our_policy_alone_stops_every_one_of_them(browser: Browser, stock_with_policy):
-    assert {name: ran(browser, stock_with_policy, name) for name in SHOWS} == dict.fromkeys(SHOWS, False)
+    assert ran(browser, stock_with_policy) == dict.fromkeys(SHOWS, False)
 
 
 @pytest.mark.parametrize("path", ["/caseload", f"/caseload?team={quote(MARK)}&start={quote(MARK)}", f"/goals?basis={quote(MARK)}&length={quote(MARK)}"])

@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 from bokeh.models import Model
+from tests.charts.builds import EVERY_BUILD
 
 from process.charts import CHARTS
 from process.charts.copied import copied
 from process.charts.drawing import Drawing
 from process.charts.layers import BLANK, Axis, Frame
 from process.charts.mould import Mould
-
-# One chart for each set of layers with the options that they are given: a figure is made of nothing else.
-EVERY_BUILD = {repr(sorted({(layer.kind, *sorted(layer.options)) for layer in chart.layers})): name for name, chart in CHARTS.items()}
 
 
 def rendered(name: str) -> Drawing:

@@ -6,11 +6,11 @@ import asyncio
 import http.client
 import re
 import socket
-import time
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.deploy.installed import HOST, PASSWORD, Nginx
+from tests.server.talking import AT_ONCE
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.netutil import OverrideResolver, Resolver
 from tornado.websocket import websocket_connect
@@ -106,9 +106,8 @@ class OpenPage:
     def __init__(self, opened: Any, loop: asyncio.AbstractEventLoop) -> None:
         self._opened, self._loop = opened, loop
 
-    def ended(self, within: float) -> tuple[int | None, float]:
-        """The code that the server closes it with and the seconds until then; None while it stays open."""
-        begun = time.monotonic()
+    def ended(self, within: float = AT_ONCE) -> int | None:
+        """The code that the server closes it with; None while it stays open."""
 
         async def listen() -> int | None:
             while (message := await self._opened.read_message()) is not None:
@@ -116,9 +115,9 @@ class OpenPage:
             return self._opened.close_code
 
         try:
-            return self._loop.run_until_complete(asyncio.wait_for(listen(), within)), time.monotonic() - begun
+            return self._loop.run_until_complete(asyncio.wait_for(listen(), within))
         except TimeoutError:
-            return None, time.monotonic() - begun
+            return None
 
     def close(self) -> None:
         """Close it."""

@@ -7,6 +7,7 @@ import os
 import pytest
 from tests import clinics
 from tests.deploy import installed
+from tests.ports import free_ports
 
 NOT_RUN = "nginx is not installed (Debian: apt install nginx), so the shipped configuration was NOT tried: run `make test` again with it, or name it in NGINX"
 
@@ -30,6 +31,6 @@ def running(with_nginx, tmp_path_factory, store, people):
     """nginx, two processes and local accounts."""
     folder = tmp_path_factory.mktemp("deployed")
     settings = installed.etc(folder, "local", people)
-    ports = installed.free_ports(2)
+    ports = free_ports(2)
     with installed.deployed(store, settings, ports, folder) as front:
         yield front

@@ -25,6 +25,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from tests.ports import free_ports
 
 from process.people import Person, passwords, table
 from process.people.person import now
@@ -40,17 +41,6 @@ STARTING = 300.0
 def nginx_path() -> str | None:
     """Debian's nginx, or the one that NGINX names."""
     return os.environ.get("NGINX") or shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def replaced(text: str, *pairs: tuple[str, str]) -> str:
@@ -160,7 +150,7 @@ class Nginx:
 
     def asked(self, path: str, at_least: int = 0) -> list[str]:
         """Its lines of requests of that path; a line is written after its answer was sent, so that it is waited for."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while len(found := [line for line in self.lines() if re.search(rf'"\w+ {re.escape(path)}" ', line)]) < at_least and time.monotonic() < end:
             time.sleep(0.05)
         return found
@@ -206,9 +196,10 @@ def nginx(folder: Path, ports: list[int], *changes: tuple[str, str]) -> Iterator
     assert tested.returncode == 0, tested.stderr
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(100):
+        end = time.monotonic() + STARTING
+        while running.poll() is None and time.monotonic() < end:
             with suppress(OSError):
-                socket.create_connection(("127.0.0.1", https), 1).close()
+                socket.create_connection(("127.0.0.1", https), 5).close()
                 break
             time.sleep(0.05)
         yield Nginx(https, http, folder, running)

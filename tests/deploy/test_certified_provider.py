@@ -21,6 +21,7 @@ from urllib.request import urlopen
 import pytest
 from tests.deploy import installed
 from tests.deploy.browsing import ORIGIN, Browser
+from tests.ports import free_ports
 
 PACKAGE = Path(os.environ.get("OIDC_PROVIDER", "")) / "node_modules" / "oidc-provider" / "lib" / "index.js"
 MISSING = (
@@ -56,7 +57,7 @@ def certified(port: int, secret: str, front: int, trusted: Path, log: Path) -> I
 @pytest.fixture(scope="module")
 def running(with_nginx, tmp_path_factory, store, people):
     folder = tmp_path_factory.mktemp("certified")
-    at, *ports = installed.free_ports(3)
+    at, *ports = free_ports(3)
     issuer = ("https://id.clinic.example/realms/clinic", f"http://127.0.0.1:{at}/realms/clinic")
     settings = installed.etc(folder, "oidc", {user: replace(person, password="") for user, person in people.items()}, issuer=issuer)
     secret = (folder / "etc" / "client.secret").read_text().strip()
@@ -170,4 +171,4 @@ def test_signing_out_there_ends_the_open_page_here(running):
 
     to = provider.sign_out(changed(f"{running.issuer}/protocol/openid-connect/logout", client_id="therapy-process", post_logout_redirect_uri=f"{ORIGIN}/"))
 
-    assert to == f"{ORIGIN}/" and page is not None and page.ended(10)[0] == 4401 and browser.get("/caseload").status == 302
+    assert to == f"{ORIGIN}/" and page is not None and page.ended() == 4401 and browser.get("/caseload").status == 302

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from tests.deploy import installed
 from tests.deploy.browsing import ORIGIN, Browser
+from tests.ports import free_ports
 from tests.server.provider import CLIENT, providing
 
 from process.people import table
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.timeout(600)  # two processes start before the first of
 @pytest.fixture(scope="module")
 def running(with_nginx, tmp_path_factory, store, people):
     folder = tmp_path_factory.mktemp("with-provider")
-    at, *ports = installed.free_ports(3)
+    at, *ports = free_ports(3)
     with providing(at) as provider:
         issuer = ("https://id.clinic.example/realms/clinic", provider.issuer)
         known = {user: replace(person, password="") for user, person in people.items()}
@@ -72,7 +73,7 @@ def test_the_websocket_opens_and_signing_out_closes_it_and_leads_to_the_provider
 
     signed_out = browser.sign_out()
 
-    assert page is not None and page.ended(10)[0] == 4401 and browser.get("/caseload").status == 302
+    assert page is not None and page.ended() == 4401 and browser.get("/caseload").status == 302
     assert "/sign-out/provider" in signed_out.body
     away = browser.get("/sign-out/provider")
     assert (
@@ -98,5 +99,5 @@ def test_what_ends_at_the_provider_or_in_the_table_ends_the_open_pages_of_both_p
         else:
             with table.changing(running.home / "lib" / "people.toml") as found:
                 found["tariq"] = replace(found["tariq"], disabled=True)
-        assert [page.ended(10)[0] for page in pages] == [4401, 4401], ending
+        assert [page.ended() for page in pages] == [4401, 4401], ending
     assert {line["how"] for line in installed.audited(running.home) if line["kind"] == "signed_in"} == {"oidc"}

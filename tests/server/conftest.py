@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from tests import clinics
+from tests.ports import free_port
 from tests.server.accounts import PASSWORD
-from tests.server.served import free_port, serving
+from tests.server.served import serving
 
 from process.access import Viewer
 from process.people import People as Directory

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import http.client
 import re
-import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bokeh.settings import settings as bokeh_settings
+from tests.ports import free_port
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.ioloop import IOLoop
 from tornado.web import create_signed_value, decode_signed_value
@@ -129,13 +129,6 @@ class Served:
             return message
 
         return asyncio.run(ask())
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((ADDRESS, 0))
-        return probe.getsockname()[1]
 
 
 _serving: list[None] = []

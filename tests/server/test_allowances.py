@@ -30,7 +30,7 @@ def asked(page, kind):
 def closed(page, within=20.0):
     """The code that the server closes the page with; None where it stays open."""
     try:
-        return page.ended(within)[0]
+        return page.ended(within)
     except TimeoutError:
         return None
 

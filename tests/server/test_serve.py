@@ -6,7 +6,8 @@ import socket
 
 import pytest
 from tests import clinics
-from tests.server.served import ADDRESS, free_port
+from tests.ports import free_port
+from tests.server.served import ADDRESS
 
 from process.access import Viewer
 from process.errors import NotAllowed, PortInUse, SettingWrong, StoreProblem

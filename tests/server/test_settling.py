@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 
 import pytest
 from bokeh.document.events import ModelChangedEvent
-from bokeh.models import RangeSlider, TextInput
+from bokeh.models import RangeSlider
 from tests import clinics
 from tests.server.served import serving
 from tests.server.talking import OpenPage
@@ -17,8 +16,6 @@ from process.access import Viewer
 from process.pages.card import Card
 from process.pages.page import FAILED, Page
 from process.server import People
-
-TOLD = re.compile(r"\|(\d+)-(\d+)\|(\d+)$")
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +32,6 @@ def slider(page) -> RangeSlider:
     return next(iter(page.document.select({"type": RangeSlider})))
 
 
-def settled(page) -> tuple[int, int]:
-    """The range that the page says it has settled on."""
-    (told,) = [TOLD.search(each.value) for each in page.document.select({"type": TextInput}) if TOLD.search(each.value or "")]
-    return int(told[1]), int(told[2])
-
-
 def send(page, *moves: tuple[int, int]) -> None:
     """Moves, one after the other, none of them waited for."""
     for to in moves:
@@ -51,7 +42,7 @@ def until_settled(page, to: tuple[int, int], within: float = 30.0) -> bool:
     """Whether the page says that it has settled there."""
 
     async def listen() -> None:
-        while settled(page) != to:
+        while page.settled != to:
             message = await page._message()
             if message.msgtype == "PATCH-DOC":
                 message.apply_to_document(page.document)
@@ -67,7 +58,7 @@ def test_a_burst_of_moves_ends_where_the_hand_ended(many):
     draw, page = random.Random(8), OpenPage.open(many, "dora", "goals")
     for _ in range(3):
         moves = [(low, draw.randint(low + 1, 30)) for low in (draw.randint(3, 20) for _ in range(draw.randint(1, 12)))]
-        if moves[-1] == settled(page):
+        if moves[-1] == page.settled:
             moves[-1] = (4, 29)
         send(page, *moves)
         assert until_settled(page, moves[-1]), moves

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from tests.ports import free_port
 from tests.server.provider import CLIENT, SECRET, providing
-from tests.server.served import free_port
 
 
 @pytest.fixture(scope="module")

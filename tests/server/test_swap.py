@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from bokeh.models import Div
 from tests import clinics
-from tests.server.served import free_port, serving_latest
+from tests.ports import free_port
+from tests.server.served import serving_latest
 from tests.server.talking import OpenPage
 
 from process.access import Latest, Viewer, open_records
