@@ -38,6 +38,11 @@ def rounding_alone(answer: Answer) -> tuple[Range, Callable[[], pd.DataFrame]]:
     return answer.length, lambda: for_export(answer.table, answer.definition)
 
 
+def bands_by_themselves(answer: Answer) -> tuple[Range, Callable[[], pd.DataFrame]]:
+    """Another rule that was not kept: whole bands, each withheld and rounded as if it were the only one."""
+    return answer.leaves_for, lambda: for_export(answer.at(answer.leaves_for).table, answer.definition)
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One count of one row of a measure's table."""

@@ -87,6 +87,8 @@ class Answer:
 
     def exported(self, form: str = "table") -> Exported:
         """What may leave: withheld and rounded, see `access.disclosure`; `form` (csv, png, …) is for the audit log. `NotAllowed` where nothing may leave."""
+        if self.kept_back and self.leaving is not None:
+            self.leaving(form, self.length, 0)
         found = self.would_leave()
         if self.leaving is not None:
             self.leaving(form, found.length, len(found.table))
@@ -96,11 +98,11 @@ class Answer:
         """What `exported` would give: to say whether there is something to export. It is not noted, so nothing made of it is to be handed out."""
         if self.own:
             return self._rounded(None, None)
-        if self.kept:
-            raise NotAllowed(f"This does not leave. {self.kept}")
+        if self.kept_back:
+            raise NotAllowed(leaving.KEPT_BACK.format(self.kept))
         band = self.leaves_for
         wide = self if band == self.length else self._other(band)
-        why = leaving.widened(self.length, band, self.table, self.definition)
+        why = leaving.widened(self.length, band, self.definition)
         wide = replace(wide, stamp=replace(wide.stamp, cohort=f"{wide.stamp.cohort} ({why})")) if why else wide
         others = {other: wide if other == band else self._other(other) for other in leaving.beside(band)}
         wholes = [(other, parts) for other in others if set(parts := leaving.parts(other)) <= set(others) and parts]
@@ -109,14 +111,19 @@ class Answer:
     @property
     def leaves_for(self) -> Range:
         """The lengths that an export is of: a therapist's own courses as they were asked for, else a whole band."""
-        return self.length if self.own else leaving.leaves(self.length, self.table, self.definition)
+        return self.length if self.own else leaving.leaves(self.length, self.definition)
+
+    @property
+    def kept_back(self) -> str:
+        """Why nothing of it may leave, whatever its figures are; empty where something may, as of a therapist's own courses."""
+        return "" if self.own else self.kept
 
     @property
     def leaving_said(self) -> str:
         """What whoever is about to export should know of which courses will leave; empty where they are those of the screen."""
-        if self.own or self.kept:
-            return f"Nothing of this can be exported: {self.kept[:1].lower()}{self.kept[1:]}" if self.kept and not self.own else ""
-        why = leaving.widened(self.length, self.leaves_for, self.table, self.definition)
+        if self.kept_back:
+            return leaving.KEPT_BACK.format(self.kept)
+        why = "" if self.own else leaving.widened(self.length, self.leaves_for, self.definition)
         return f"Exported for {leaving.spoken(self.leaves_for)}: {why}." if why else ""
 
     def _other(self, band: Range) -> Answer:

@@ -23,7 +23,7 @@ from process.access.answer import Answer, Stamp
 from process.access.benchmark import Figures, beside, by_place
 from process.access.cohort import ATTRIBUTES, LONGEST, Cohort, Range
 from process.access.disclosure import notes_on_screen, on_screen, parameters_on_screen
-from process.access.leaving import kept_by_filters, spoken
+from process.access.leaving import KEPT_BACK, kept_by_filters, spoken
 from process.access.scope import Scope, bound, narrowed, scoped, within
 from process.access.unseen import unseen
 from process.access.viewer import Asking, Viewer, looked_up
@@ -175,6 +175,9 @@ class Lease:
         if viewer.scope != self.scope or not within(viewer, self.therapists):
             audit.note("refused", viewer, measure=name, why="scope has changed")
             raise NotAllowed("What you may see has changed. Open the page again.")
+        if self.kept and viewer.role != "therapist":
+            audit.note("refused", viewer, measure=name, why="filters too narrow to export")
+            raise NotAllowed(KEPT_BACK.format(self.kept))
         audit.note("export", viewer, generation=self.clinic.records.generation.name, filter=self._chosen(bounds), measure=name, rows=rows, form=form)
 
     def _chosen(self, bounds: Range) -> dict[str, Any]:

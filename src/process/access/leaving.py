@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-import pandas as pd
-
 from process.access.cohort import ATTRIBUTES, LONGEST, Range
 from process.measures import benchmark_rules
 from process.measures.definition import Definition
@@ -17,7 +15,11 @@ from process.measures.definition import Definition
 EVERY: Range = (0, LONGEST)
 BANDS: tuple[Range, ...] = tuple((low if low > 1 else 0, min(high, LONGEST)) for low, high in benchmark_rules.EVERY_BAND.values())
 """The benchmark's bands; who never came is among the shortest, so that the bands are together what every length is."""
-ALONG = "figures with a row for each session, length or distance leave for every length only, because they tell lengths apart by themselves"
+ALONG = ("attainment_by_share", "time_to_repair")
+_ALONG_KEYS = {"length", "session", "sessions_left", "offset"}
+"""What has a row for each number of sessions or places in a course: neighbouring rows tell neighbouring lengths apart, so that one export of all is enough."""
+WHY_ALONG = "figures with a row for each session, length or distance leave for every length only, because they tell lengths apart by themselves"
+KEPT_BACK = "No export of this figure with these filters. {}"
 ONE_FILTER = "It may be narrowed by one filter beside the length at most. Take filters away until one is left."
 ONE_CODE = "Of a filter one value at a time may leave: exports of overlapping choices, put together, tell small counts. Choose one, or none."
 ONE_YEAR = "Of courses by when they began whole calendar years leave, one at a time. Choose the first and the last quarter of one year, or none."
@@ -41,23 +43,23 @@ def beside(band: Range) -> tuple[Range, ...]:
     return tuple(dict.fromkeys([path[0], *(part for wider in path[:-1] for part in parts(wider))]))
 
 
-def along(table: pd.DataFrame, definition: Definition) -> bool:
+def along(definition: Definition) -> bool:
     """Whether the rows run along sessions, lengths or a distance in them."""
-    return any(key in table and pd.api.types.is_numeric_dtype(table[key]) for key in definition.keys)
+    return definition.name in ALONG or bool(_ALONG_KEYS & set(definition.keys))
 
 
-def leaves(length: Range, table: pd.DataFrame, definition: Definition) -> Range:
+def leaves(length: Range, definition: Definition) -> Range:
     """The lengths that an export is of, where `length` was asked for."""
-    return EVERY if along(table, definition) else around(length)
+    return EVERY if along(definition) else around(length)
 
 
-def widened(length: Range, to: Range, table: pd.DataFrame, definition: Definition) -> str:
+def widened(length: Range, to: Range, definition: Definition) -> str:
     """Why an export is of other lengths than were asked for; empty where it is not."""
     if to == length:
         return ""
     asked = f"{'you asked for' if to == EVERY else 'the whole band that holds'} {spoken(length)}"
-    if along(table, definition):
-        return f"{asked}; {ALONG}"
+    if along(definition):
+        return f"{asked}; {WHY_ALONG}"
     return f"{asked}, which no narrower whole band holds" if to == EVERY else asked
 
 

@@ -118,7 +118,7 @@ def _hidden(out: pd.DataFrame, definition: Definition, own: bool, already: NDArr
 def _together(out: pd.DataFrame, definition: Definition, own: bool, beside: Frames) -> NDArray[np.bool_]:
     """The rows that may not leave, given that exports of other bands can be had."""
     frames = {band: out if band == beside.band else _rows(frame, own) for band, frame in beside.frames.items()}
-    keys = definition.keys if set(definition.keys) <= set(out) else ("headline",)
+    keys = ("headline",) if "headline" in out else definition.keys
     return hidden_together(replace(beside, frames=frames), keys, lambda frame, already: _hidden(frame, definition, own, already), partial(_amounts, definition))
 
 

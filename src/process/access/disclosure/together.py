@@ -1,8 +1,8 @@
 """What the exports of several bands of lengths, put together, would tell of each other: what is withheld in one of them takes company from those beside it.
 
-The parts of a wider band leave a row, or two of them at least do not; of those that do not there are together enough (`MINIMUM_COURSES`) of each count. Where a
-band's row does not leave, nothing within that band does. What the wider band leaves for the parts that are withheld is then no small number, and any of them may
-be 1 to 7. Complementary suppression over a hierarchy: Hundepool et al. 2012, Statistical Disclosure Control, Wiley, sections 4.2 and 4.4;
+The parts of a wider band leave a row, or two of them at least do not; of those that do not there are together enough (`MINIMUM_COURSES`) of each count. Where
+a band's row does not leave, nothing within that band does. What the wider band leaves for the parts that are withheld is then no small number, and any of them
+may be 1 to 7. Complementary suppression over a hierarchy: Hundepool et al. 2012, Statistical Disclosure Control, Wiley, sections 4.2 and 4.4;
 `tests/attacks/test_neighbouring_exports.py` attacks it.
 """
 
@@ -33,8 +33,8 @@ class Frames:
 def hidden_together(beside: Frames, keys: Sequence[str], hidden: Callable[[pd.DataFrame, Mask], Mask], amounts: Callable[[pd.DataFrame], Floats]) -> Mask:
     """Which rows of the band that is asked for may not leave, given that exports of all of them can be had.
 
-    Rows are told apart by `keys`. `hidden` says which rows of one frame may not leave by themselves, where some may not already; `amounts` how many each row has
-    of everything that is counted (rows by counts, NaN = not known), courses first.
+    Rows are told apart by `keys`. `hidden` says which rows of one frame may not leave by themselves, where some may not already; `amounts` how many each row
+    has of everything that is counted (rows by counts, NaN = not known), courses first.
     """
     frames = beside.frames
     rows = {band: _named(frame, keys) for band, frame in frames.items()}
