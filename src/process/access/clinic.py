@@ -122,6 +122,7 @@ class Lease:
 
     def answer(self, name: str, length: Range | None = None) -> Answer:
         """The answer for courses whose length lies in the range (both ends included; None = every length)."""
+        catalogue.measure(name)  # which says it of a name that is none
         viewer = self.clinic.viewer
         if name not in self.questions:
             audit.note("refused", viewer, measure=name, why="not prepared")

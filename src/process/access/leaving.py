@@ -18,7 +18,7 @@ BANDS: tuple[Range, ...] = tuple((low if low > 1 else 0, min(high, LONGEST)) for
 ALONG = ("attainment_by_share", "time_to_repair")
 _ALONG_KEYS = {"length", "session", "sessions_left", "offset"}
 """What has a row for each number of sessions or places in a course: neighbouring rows tell neighbouring lengths apart, so that one export of all is enough."""
-WHY_ALONG = "figures with a row for each session, length or distance leave for every length only, because they tell lengths apart by themselves"
+WHY_ALONG = "figures that run along sessions or lengths leave for every length only"
 KEPT_BACK = "No export of this figure with these filters. {}"
 ONE_FILTER = "It may be narrowed by one filter beside the length at most. Take filters away until one is left."
 ONE_CODE = "Of a filter one value at a time may leave: exports of overlapping choices, put together, tell small counts. Choose one, or none."
