@@ -52,14 +52,14 @@ def test_bands_are_the_benchmarks_and_any_two_are_apart_or_one_lies_in_the_other
 
 
 @pytest.mark.parametrize("name", catalogue.names())
-def test_what_runs_along_a_number_leaves_for_every_length_only(records, name):
+def test_what_runs_along_a_number_or_is_matched_leaves_for_every_length_only(records, name):
     answer = Clinic(records, ANALYST).ask(name, Cohort(basis="so_far", length=(9, 16)))
 
     runs = any(pd.api.types.is_numeric_dtype(answer.table[key]) for key in answer.definition.keys)
 
-    assert leaving.along(answer.definition) or not runs
-    assert answer.leaves_for == (leaving.EVERY if leaving.along(answer.definition) else (9, 16))
-    assert bool(answer.leaving_said) == leaving.along(answer.definition)
+    assert leaving.as_one(answer.definition) or not runs
+    assert answer.leaves_for == (leaving.EVERY if leaving.as_one(answer.definition) else (9, 16))
+    assert bool(answer.leaving_said) == leaving.as_one(answer.definition)
 
 
 def test_the_stamp_and_the_card_say_what_was_asked_for_and_what_leaves(records):

@@ -16,9 +16,11 @@ EVERY: Range = (0, LONGEST)
 BANDS: tuple[Range, ...] = tuple((low if low > 1 else 0, min(high, LONGEST)) for low, high in benchmark_rules.EVERY_BAND.values())
 """The benchmark's bands; who never came is among the shortest, so that the bands are together what every length is."""
 ALONG = ("attainment_by_share", "time_to_repair")
+MATCHED = ("left_after_rupture", "repair_by_length")
 _ALONG_KEYS = {"length", "session", "sessions_left", "offset"}
-"""What has a row for each number of sessions or places in a course: neighbouring rows tell neighbouring lengths apart, so that one export of all is enough."""
-WHY_ALONG = "figures that run along sessions or lengths leave for every length only"
+"""What has a row for each number of sessions or places in a course: neighbouring rows tell neighbouring lengths apart, so that one export of all is
+enough. What is matched anew for each range (`MATCHED`) adds up to nothing, so that no company can be worked out."""
+WHY_ALONG = "figures along sessions or lengths, and those matched anew for each range, leave for every length only"
 KEPT_BACK = "No export of this figure with these filters. {}"
 ONE_FILTER = "It may be narrowed by one filter beside the length at most. Take filters away until one is left."
 ONE_CODE = "Of a filter one value at a time may leave: exports of overlapping choices, put together, tell small counts. Choose one, or none."
@@ -43,14 +45,14 @@ def beside(band: Range) -> tuple[Range, ...]:
     return tuple(dict.fromkeys([path[0], *(part for wider in path[:-1] for part in parts(wider))]))
 
 
-def along(definition: Definition) -> bool:
-    """Whether the rows run along sessions, lengths or a distance in them."""
-    return definition.name in ALONG or bool(_ALONG_KEYS & set(definition.keys))
+def as_one(definition: Definition) -> bool:
+    """Whether there is one export of it, of every length: the rows run along sessions, lengths or a distance in them, or are matched anew for each range."""
+    return definition.name in (*ALONG, *MATCHED) or bool(_ALONG_KEYS & set(definition.keys))
 
 
 def leaves(length: Range, definition: Definition) -> Range:
     """The lengths that an export is of, where `length` was asked for."""
-    return EVERY if along(definition) else around(length)
+    return EVERY if as_one(definition) else around(length)
 
 
 def widened(length: Range, to: Range, definition: Definition) -> str:
@@ -58,7 +60,7 @@ def widened(length: Range, to: Range, definition: Definition) -> str:
     if to == length:
         return ""
     asked = f"{'you asked for' if to == EVERY else 'the whole band that holds'} {spoken(length)}"
-    if along(definition):
+    if as_one(definition):
         return f"{asked}; {WHY_ALONG}"
     return f"{asked}, which no narrower whole band holds" if to == EVERY else asked
 
