@@ -111,6 +111,6 @@ def attacked(records: Records, outcome: Outcome, basis: str, rule: Rule, bands: 
     return LeftOpen([spans[place] for place in small], truth[small], -found[ends[:, 1], ends[:, 0]], found[ends[:, 0], ends[:, 1]])
 
 
-def _ends(length: Range) -> Range:
+def _ends(length: Range) -> tuple[int, int]:
     """The cumulative sums between which a range of lengths lies; the last place is all that is longer."""
     return length[0], min(length[1], LENGTHS + 1) + 1

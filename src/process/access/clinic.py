@@ -118,7 +118,7 @@ class Lease:
     questions: tuple[str, ...]
     cubes: dict[str, Cube | None] = field(default_factory=dict)
     kept: str = ""
-    _sizes: dict[Range, Range] = field(default_factory=dict, compare=False, repr=False)
+    _sizes: dict[Range, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
 
     def answer(self, name: str, length: Range | None = None) -> Answer:
         """The answer for courses whose length lies in the range (both ends included; None = every length)."""
@@ -204,7 +204,7 @@ class Lease:
         free = {name for name in self.cohort if name != "basis" and (name != "teams" or definition.per_therapist)}
         return self.cohort["basis"] not in whole or bounds[0] > 0 or bounds[1] < LONGEST or any(self.cohort[name] for name in free)
 
-    def _size(self, bounds: Range) -> Range:
+    def _size(self, bounds: Range) -> tuple[int, int]:
         """How many courses and therapists are in range: what the notes of every answer are about."""
         if bounds not in self._sizes:
             cube = self.cubes[EVERYONE]
