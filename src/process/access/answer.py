@@ -45,7 +45,8 @@ class Answer:
     the courses; `benchmark` = what of the clinic stands beside it (for whoever sees some therapists only); `own` = the courses are one therapist's own,
     `scope` = the therapists they are of (None = the whole clinic), `sees` = whose courses the viewer sees, in words, `names` = of staff, to be shown on the
     screen for codes and never exported; `at` = the same question of courses of other lengths, to the same viewer, of which no look is noted (for exports
-    alone); `kept` = why its filters keep all of it from leaving; `leaving` is told the form, the lengths and the number of rows of what is exported before it is, and refuses what cannot be noted.
+    alone); `kept` = why its filters keep all of it from leaving; `leaving` is told the form, the lengths and the
+    number of rows of what is exported before it is, and refuses what cannot be noted.
     """
 
     name: str
