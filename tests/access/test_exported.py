@@ -112,13 +112,24 @@ def test_a_percentage_of_few_or_of_all_but_few_does_not_leave(attained, leaves):
 
 
 def test_the_longest_and_the_shortest_course_do_not_leave():
-    frame = pd.DataFrame({"length": [1, 2, 5, 9, 12, 96], "courses": [3, 20, 2, 30, 6, 1], "sessions": [3, 40, 10, 270, 72, 96], "therapists": 9})
+    lengths, courses = [1, 2, 3, 5, 6, 7, 9, 12, 13, 96], [3, 20, 6, 2, 30, 7, 30, 6, 5, 1]
+    sessions = [length * many for length, many in zip(lengths, courses, strict=True)]
+    frame = pd.DataFrame({"length": lengths, "courses": courses, "sessions": sessions, "therapists": 9})
 
     exported = for_export(frame, LENGTHS)
 
-    assert exported["length"].tolist() == [2, 5, 9]
-    assert exported["withheld"].tolist() == [False, True, False]
+    assert exported["length"].tolist() == [2, 3, 5, 6, 7, 9]
+    assert exported["withheld"].tolist() == [False, True, True, False, True, False]
     assert not {"min", "max", "minimum", "maximum"} & set(exported)
+
+
+def test_a_length_that_is_withheld_takes_another_of_its_band_along():
+    """Other figures leave for that band alone: its courses less the lengths that are shown would be the one that is not."""
+    frame = pd.DataFrame({"length": [4, 5, 6, 9, 10], "courses": [40, 20, 3, 30, 30], "sessions": 400, "therapists": 9})
+
+    exported = for_export(frame, LENGTHS)
+
+    assert exported.loc[~exported["withheld"], "length"].tolist() == [4, 9, 10]
 
 
 @pytest.mark.parametrize("name", MEASURES)

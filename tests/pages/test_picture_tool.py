@@ -132,3 +132,30 @@ def test_an_open_tool_follows_the_filters(records):
 
     picture = page.cards["endings"]._picture
     assert not picture._files.visible and "There is no picture" in picture._said.text
+
+
+def test_the_card_says_which_lengths_leave_before_they_do_and_the_file_says_it_after(records):
+    page = open_page("caseload", Clinic(records, DIRECTOR), "")
+    card = page.cards["dropout_definitions"]
+    assert "Exported" not in card._foot.text
+
+    page.cohort.length = (5, 7)
+    offered = files(page, "dropout_definitions")
+
+    told = "Exported for 4 to 8 sessions: the whole band that holds 5 to 7 sessions."
+    assert told in card._foot.text and told in card._picture._said.text
+    assert "4 to 8 sessions (the whole band that holds 5 to 7 sessions)" in card._export().read()
+    assert "(the whole band that holds 5 to 7 sessions)" in said(offered["dropout_definitions.svg"].callback().getvalue())
+    page.cohort.length = (4, 8)
+    assert "Exported" not in card._foot.text + card._picture._said.text
+
+
+def test_with_two_filters_there_is_no_file_and_the_card_says_what_to_do(records):
+    page = open_page("caseload", Clinic(records, DIRECTOR), "problem=grief&team=north")
+    card = page.cards["dropout_definitions"]
+
+    assert files(page, "dropout_definitions") == {}
+    for text in (card._picture._said.text, card._foot.text, card._export().read()):
+        assert "No export of this figure with these filters." in text and "until one is left" in text
+    page.cohort.team = []
+    assert card._picture._files.visible and "No export" not in card._foot.text

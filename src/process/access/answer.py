@@ -6,13 +6,16 @@ import csv
 import io
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
+from process.access import leaving
 from process.access.benchmark import Beside
-from process.access.disclosure import for_export
+from process.access.cohort import Range
+from process.access.disclosure import Frames, for_export
+from process.errors import NotAllowed
 from process.measures.definition import Definition
 
 
@@ -41,7 +44,9 @@ class Answer:
     sentences; `missing` names the tables of the contract that these records do not have and the question needs; `filtered` = something but the team narrows
     the courses; `benchmark` = what of the clinic stands beside it (for whoever sees some therapists only); `own` = the courses are one therapist's own,
     `scope` = the therapists they are of (None = the whole clinic), `sees` = whose courses the viewer sees, in words, `names` = of staff, to be shown on the
-    screen for codes and never exported; `leaving` is told the form and the number of rows of what is exported before it is, and refuses what cannot be noted.
+    screen for codes and never exported; `at` = the same question of courses of other lengths, to the same viewer, of which no look is noted (for exports
+    alone); `kept` = why its filters keep all of it from leaving; `leaving` is told the form, the lengths and the
+    number of rows of what is exported before it is, and refuses what cannot be noted.
     """
 
     name: str
@@ -54,7 +59,7 @@ class Answer:
     sql: str
     stamp: Stamp
     own: bool
-    length: tuple[int, int]
+    length: Range
     basis: str
     filtered: bool = False
     benchmark: Beside | None = None
@@ -62,7 +67,9 @@ class Answer:
     sees: str = "whole clinic"
     unseen: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-    leaving: Callable[[str, int], None] | None = field(default=None, compare=False, repr=False)
+    at: Callable[[Range], Answer] | None = field(default=None, compare=False, repr=False)
+    kept: str = ""
+    leaving: Callable[[str, Range, int], None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def n(self) -> int:
@@ -81,16 +88,62 @@ class Answer:
 
     def exported(self, form: str = "table") -> Exported:
         """What may leave: withheld and rounded, see `access.disclosure`; `form` (csv, png, …) is for the audit log. `NotAllowed` where nothing may leave."""
+        if self.kept_back and self.leaving is not None:
+            self.leaving(form, self.length, 0)
         found = self.would_leave()
         if self.leaving is not None:
-            self.leaving(form, len(found.table))
+            self.leaving(form, found.length, len(found.table))
         return found
 
     def would_leave(self) -> Exported:
         """What `exported` would give: to say whether there is something to export. It is not noted, so nothing made of it is to be handed out."""
-        table, headlines = (for_export(frame, self.definition, self.own) for frame in (self.table, self.headlines.rename_axis("headline").reset_index()))
+        if self.own:
+            return self._rounded(None, None)
+        if self.kept_back:
+            raise NotAllowed(leaving.KEPT_BACK.format(self.kept))
+        band = self.leaves_for
+        wide = self if band == self.length else self._other(band)
+        why = leaving.widened(self.length, band, self.definition)
+        wide = replace(wide, stamp=replace(wide.stamp, cohort=f"{wide.stamp.cohort} ({why})")) if why else wide
+        others = {other: wide if other == band else self._other(other) for other in leaving.beside(band)}
+        wholes = [(other, parts) for other in others if set(parts := leaving.parts(other)) <= set(others) and parts]
+        return wide._rounded(*(Frames(band, {other: read(each) for other, each in others.items()}, wholes) for read in (_table, _headlines)))
+
+    @property
+    def leaves_for(self) -> Range:
+        """The lengths that an export is of: a therapist's own courses as they were asked for, else a whole band."""
+        return self.length if self.own else leaving.leaves(self.length, self.definition)
+
+    @property
+    def kept_back(self) -> str:
+        """Why nothing of it may leave, whatever its figures are; empty where something may, as of a therapist's own courses."""
+        return "" if self.own else self.kept
+
+    @property
+    def leaving_said(self) -> str:
+        """What whoever is about to export should know of which courses will leave; empty where they are those of the screen."""
+        if self.kept_back:
+            return leaving.KEPT_BACK.format(self.kept)
+        why = "" if self.own else leaving.widened(self.length, self.leaves_for, self.definition)
+        return f"Exported for {leaving.spoken(self.leaves_for)}: {why}." if why else ""
+
+    def _other(self, band: Range) -> Answer:
+        if self.at is None:
+            raise NotAllowed("What has left once is not exported again.")
+        return self.at(band)
+
+    def _rounded(self, table: Frames | None, headlines: Frames | None) -> Exported:
+        told = [for_export(read(self), self.definition, self.own, beside) for read, beside in ((_table, table), (_headlines, headlines))]
         asked = {name: getattr(self, name) for name in ("own", "length", "basis", "filtered", "scope", "missing")}
-        return Exported(self.name, self.definition, table, headlines, self.stamp, self.benchmark, **asked)
+        return Exported(self.name, self.definition, *told, self.stamp, self.benchmark, **asked)
+
+
+def _table(answer: Answer) -> pd.DataFrame:
+    return answer.table
+
+
+def _headlines(answer: Answer) -> pd.DataFrame:
+    return answer.headlines.rename_axis("headline").reset_index()
 
 
 @dataclass(frozen=True)
@@ -104,7 +157,7 @@ class Exported:
     stamp: Stamp
     benchmark: Beside | None = None
     own: bool = False
-    length: tuple[int, int] = (0, 0)
+    length: Range = (0, 0)
     basis: str = ""
     filtered: bool = False
     scope: tuple[str, ...] | None = None

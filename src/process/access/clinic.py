@@ -21,8 +21,9 @@ import pandas as pd
 from process.access import audit
 from process.access.answer import Answer, Stamp
 from process.access.benchmark import Figures, beside, by_place
-from process.access.cohort import ATTRIBUTES, LONGEST, Cohort
+from process.access.cohort import ATTRIBUTES, LONGEST, Cohort, Range
 from process.access.disclosure import notes_on_screen, on_screen, parameters_on_screen
+from process.access.leaving import KEPT_BACK, kept_by_filters, spoken
 from process.access.scope import Scope, bound, narrowed, scoped, within
 from process.access.unseen import unseen
 from process.access.viewer import Asking, Viewer, looked_up
@@ -83,7 +84,7 @@ class Records:
         parameters = {**filters, **scoped(scope)}
         return self._kept(self._cubes, SHARED_CUBES, _key(measure, parameters), lambda: measure.prepare(self.engine.query, **parameters))
 
-    def result(self, measure: Measure, filters: Mapping[str, str | None], scope: Scope, bounds: tuple[int, int], cube: Cube) -> Result:
+    def result(self, measure: Measure, filters: Mapping[str, str | None], scope: Scope, bounds: Range, cube: Cube) -> Result:
         """The measure's figures for these lengths, before anything is withheld, worked out once; `cube` is the one for these filters and this scope."""
         key = (*_key(measure, {**filters, **scoped(scope)}), bounds)
         return self._kept(self._results, SHARED_RESULTS, key, lambda: measure.answer(cube, bounds))
@@ -106,7 +107,7 @@ class Lease:
     """A page's questions, prepared for one cohort and one scope. A range move asks `answer` and runs no query, but for what was left to be prepared later.
 
     `scope` is the viewer's own, `therapists` those of it that the cohort keeps; None = the whole clinic. `questions` are those that may be asked, `cubes`
-    what has been prepared of them; None = these records have nothing to answer it from.
+    what has been prepared of them; None = these records have nothing to answer it from. `kept` = why these filters keep figures from leaving.
     """
 
     clinic: Clinic
@@ -116,11 +117,12 @@ class Lease:
     described: str
     questions: tuple[str, ...]
     cubes: dict[str, Cube | None] = field(default_factory=dict)
-    _sizes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
+    kept: str = ""
+    _sizes: dict[Range, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
 
-    def answer(self, name: str, length: tuple[int, int] | None = None) -> Answer:
+    def answer(self, name: str, length: Range | None = None) -> Answer:
         """The answer for courses whose length lies in the range (both ends included; None = every length)."""
-        measure = catalogue.measure(name)
+        catalogue.measure(name)  # which says it of a name that is none
         viewer = self.clinic.viewer
         if name not in self.questions:
             audit.note("refused", viewer, measure=name, why="not prepared")
@@ -129,6 +131,13 @@ class Lease:
             audit.note("refused", viewer, measure=name, why="scope has changed")
             raise NotAllowed("What you may see has changed. Open the page again.")
         bounds = length if length is not None else (0, LONGEST)
+        found = self._found(name, viewer, bounds)
+        self.clinic.looking.at(viewer, self.clinic.records.generation.name, self._chosen(bounds), name, len(found.table))
+        return found
+
+    def _found(self, name: str, viewer: Viewer, bounds: Range) -> Answer:
+        """What this viewer may see of it, for these lengths; nobody's look is noted."""
+        measure = catalogue.measure(name)
         cube = self.prepare(name)
         missing = self.clinic.missing(name)
         records = self.clinic.records
@@ -137,7 +146,6 @@ class Lease:
         table, withheld = on_screen(result.table, measure.definition, viewer, filtered)
         headlines, more = on_screen(result.headlines, measure.definition, viewer, filtered, table)
         notes = notes_on_screen(dict(result.notes), *self._size(bounds), measure.definition, viewer, filtered)
-        self.clinic.looking.at(viewer, self.clinic.records.generation.name, self._chosen(bounds), name, len(table))
         return Answer(
             name=name,
             definition=measure.definition,
@@ -147,7 +155,7 @@ class Lease:
             withheld=withheld + more,
             missing=missing,
             sql=measure.sql,
-            stamp=self.clinic.stamp(viewer, f"{self.described}, {_range(bounds)}"),
+            stamp=self.clinic.stamp(viewer, f"{self.described}, {spoken(bounds)}"),
             own=viewer.role == "therapist",
             scope=self.therapists,
             sees=viewer.sees,
@@ -157,18 +165,23 @@ class Lease:
             basis=self.cohort["basis"] or "",
             filtered=filtered,
             benchmark=beside(self.clinic.records.benchmark, measure.definition, viewer.scope, self.cohort, bounds),
-            leaving=partial(self._leaving, name, bounds),
+            at=partial(self._found, name, viewer),
+            kept=self.kept,
+            leaving=partial(self._leaving, name),
         )
 
-    def _leaving(self, name: str, bounds: tuple[int, int], form: str, rows: int) -> None:
+    def _leaving(self, name: str, form: str, bounds: Range, rows: int) -> None:
         """An answer is to be exported: the viewer is looked up once more, and it is noted before anything leaves."""
         viewer = self.clinic.viewer
         if viewer.scope != self.scope or not within(viewer, self.therapists):
             audit.note("refused", viewer, measure=name, why="scope has changed")
             raise NotAllowed("What you may see has changed. Open the page again.")
+        if self.kept and viewer.role != "therapist":
+            audit.note("refused", viewer, measure=name, why="filters too narrow to export")
+            raise NotAllowed(KEPT_BACK.format(self.kept))
         audit.note("export", viewer, generation=self.clinic.records.generation.name, filter=self._chosen(bounds), measure=name, rows=rows, form=form)
 
-    def _chosen(self, bounds: tuple[int, int]) -> dict[str, Any]:
+    def _chosen(self, bounds: Range) -> dict[str, Any]:
         """The filter as the audit log writes it: what was chosen, and nothing of what was found."""
         low, high = bounds
         chosen: dict[str, Any] = {name: value.strip("|").split("|") if name in ATTRIBUTES.values() else value for name, value in self.cohort.items() if value}
@@ -181,7 +194,7 @@ class Lease:
             self.cubes[name] = None if self.clinic.missing(name) else self.clinic.records.cube(catalogue.measure(name), self.cohort, self.therapists)
         return self.cubes[name]
 
-    def _filtered(self, bounds: tuple[int, int], definition: Definition) -> bool:
+    def _filtered(self, bounds: Range, definition: Definition) -> bool:
         """Whether anything but the team narrows these courses; another basis than `so_far` leaves courses out, too.
 
         Where rows are single therapists the team narrows them as well; such figures are of ended courses, which are all there on either basis of attended
@@ -191,7 +204,7 @@ class Lease:
         free = {name for name in self.cohort if name != "basis" and (name != "teams" or definition.per_therapist)}
         return self.cohort["basis"] not in whole or bounds[0] > 0 or bounds[1] < LONGEST or any(self.cohort[name] for name in free)
 
-    def _size(self, bounds: tuple[int, int]) -> tuple[int, int]:
+    def _size(self, bounds: Range) -> tuple[int, int]:
         """How many courses and therapists are in range: what the notes of every answer are about."""
         if bounds not in self._sizes:
             cube = self.cubes[EVERYONE]
@@ -236,7 +249,9 @@ class Clinic:
         names = dict.fromkeys((EVERYONE, *(catalogue.names(page) if page in PAGES else (page,))))
         viewer = self.viewer
         therapists = narrowed(viewer, cohort.therapist)
-        lease = Lease(self, viewer.scope, therapists, cohort.parameters(), _described(cohort, viewer.scope), tuple(names))
+        quarters = self.records.options(viewer.scope)["start"] if any(cohort.start) else ()
+        kept = kept_by_filters(cohort.parameters(), (therapists or ()) if therapists != viewer.scope else (), quarters)
+        lease = Lease(self, viewer.scope, therapists, cohort.parameters(), _described(cohort, viewer.scope), tuple(names), kept=kept)
         for name in names:
             if first is None or name in (EVERYONE, *first):
                 lease.prepare(name)
@@ -312,13 +327,6 @@ def _described(cohort: Cohort, scope: Scope) -> str:
     if cohort.therapist:
         parts.append(f"of {len(cohort.therapist)}{'' if scope is None else f' of {len(scope)}'} therapists")
     return "; ".join(parts) or "all courses"
-
-
-def _range(bounds: tuple[int, int]) -> str:
-    low, high = bounds
-    if low <= 0 and high >= LONGEST:
-        return "every length"
-    return f"{low} sessions and more" if high >= LONGEST else f"{low} to {high} sessions"
 
 
 def _sql(name: str) -> str:

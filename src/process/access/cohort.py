@@ -22,6 +22,7 @@ THERAPIST = "therapist"
 LISTS = (*ATTRIBUTES, THERAPIST)
 """The filters that are lists of codes; `therapist` is the only one that is not bound as it stands."""
 LONGEST = 9999
+Range = tuple[int, int]
 
 _QUARTER = re.compile(r"[0-9]{4}-Q[1-4]")
 _LENGTH = re.compile(r"([0-9]{1,4})-([0-9]{0,4})")

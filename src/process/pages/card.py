@@ -117,7 +117,7 @@ class Card:
         drawn = any(entry.name == "resamples" for entry in definition.parameters)
         how = "courses drawn again and again" if drawn else "clustered by therapist" if "lower" in definition.values else "counts"
         parts.append("your courses only" if answer.own else how)
-        return " · ".join((*parts, *answer.unseen))
+        return " · ".join(part for part in (*parts, *answer.unseen, answer.leaving_said) if part)
 
     def _export(self) -> io.StringIO:
         try:

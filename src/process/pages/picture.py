@@ -48,9 +48,10 @@ class Picture(Unfolding):
         answer = self._answer()
         if not self.tool.value or self._files is None or answer is None:
             return
-        reason = none_because(answer.would_leave(), self._chart)
-        self._said.say(f"<p class='hint' role='status'>{look.escape(_NOTHING.format(reason) if reason else _ROUNDED)}</p>")
-        self._files.visible = not reason
+        reason = "" if answer.kept_back else none_because(answer.would_leave(), self._chart)
+        said = answer.leaving_said if answer.kept_back else " ".join(filter(None, (_NOTHING.format(reason) if reason else _ROUNDED, answer.leaving_said)))
+        self._said.say(f"<p class='hint' role='status'>{look.escape(said)}</p>")
+        self._files.visible = not reason and not answer.kept_back
 
     def _file(self, form: str) -> pn.widgets.FileDownload:
         return pn.widgets.FileDownload(

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from process.access.disclosure.limits import MINIMUM_COURSES, TOTAL, WHOLE, Floats
+from process.measures import benchmark_rules
 from process.measures.definition import Definition
 
 ADD_UP = ("lengths", "goal_voices", "attainment_by_band")
@@ -26,6 +27,8 @@ PARTS_OF_NOTES = {
 }
 """Headlines and notes that are together a number told elsewhere on the page."""
 
+_LAST = [last for _, last in benchmark_rules.BANDS.values()]
+
 
 def wholes(frame: pd.DataFrame, definition: Definition, exact: bool = True) -> list[NDArray[np.int64]]:
     """The rows that are the parts of one whole, whole by whole; of headlines (an index or a column `headline` of names) those of `PARTS_OF_HEADLINES`.
@@ -33,9 +36,13 @@ def wholes(frame: pd.DataFrame, definition: Definition, exact: bool = True) -> l
     Where the only key is a text, those that the definition names (`parts`), and all of them where it names none; where it is a number, all of them if they add
     up to a total. Of two keys and more: where a count says how many courses the parts are of (`WHOLE`), the rows that only the last key tells apart and those
     that only the first does, and the former again, because the latter may have left one of them alone; where there is any other total, the former.
+    Of rows that are lengths, as they leave, those of one band, of which other figures leave by themselves.
     `exact` = the counts are told as they are: where they are rounded and totals are those of what is shown, some wholes leave enough open by themselves.
     """
     keys = definition.keys
+    if keys == ("length",) and not exact and "length" in frame:
+        band = np.searchsorted(_LAST, frame["length"].to_numpy(dtype=float))
+        return [np.flatnonzero(band == each) for each in np.unique(band)]
     if not set(keys) <= set(frame) and not exact:
         return []
     if not set(keys) <= set(frame):

@@ -6,6 +6,9 @@ added up again from what is shown. Rows of single therapists never leave, of out
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import scipy
@@ -25,6 +28,7 @@ from process.access.disclosure.limits import (
     nearest,
     numbers,
 )
+from process.access.disclosure.together import Frames, hidden_together
 from process.measures.definition import PERCENT_OF, Definition
 from process.measures.intervals import LEVEL, wilson
 
@@ -32,8 +36,10 @@ _STAY = ("df", "expected", "adjusted", "effective", "shrunk", "shrunk_lower", "s
 """Columns that never leave: with the rounded counts beside them they would give the exact ones away, or they are of no use without them."""
 
 
-def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -> pd.DataFrame:
+def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False, beside: Frames | None = None) -> pd.DataFrame:
     """The rows as they may leave, with a column `withheld`: counts under the minimum and all that rests on them withheld, everything else rounded.
+
+    `beside`: the same rows of the other bands of lengths of which exports can be had; what is withheld there may be withheld here, too (`together`).
 
     Parts that are withheld take the smallest other parts of their whole with them (`company`): the rounded whole would leave too little open.
 
@@ -41,32 +47,13 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
     a half: exact ones would give part and whole away. Keys, and columns that are a key of other measures, stay as they are. `own` = a therapist's own courses,
     where one therapist is enough. Along sessions or lengths the rows end at the first and last that are shown, because the longest course is one person's.
     """
-    out = frame.drop(columns=[name for name in (*_STAY, "withheld") if name in frame])
-    if THERAPIST in frame and not own:
-        out = out[(frame[THERAPIST] == "").to_numpy()]
-    out = out.reset_index(drop=True)
-    figures = [name for name in FIGURES if name in out]
-    numeric = [name for name in out.columns if name not in definition.keys and pd.api.types.is_numeric_dtype(out[name])]
-    # Whatever is a number, no figure and nobody's key is a count: a column nobody thought of is rounded like one.
-    others = places() - set(definition.counts)
-    counts = [name for name in numeric if name not in figures and name not in THERAPISTS and name not in others]
-    exact = {name: numbers(out[name]) for name in numeric}
+    out = _rows(frame, own)
+    counts, figures = _counts(out, definition), [name for name in FIGURES if name in out]
+    exact = {name: numbers(out[name]) for name in (*counts, *figures, *(name for name in THERAPISTS if name in out))}
     value, kind = value_column(out), kinds(out, definition)
     trials = counted(kind, out, PERCENT_OF)
-    percent = np.isfinite(trials * exact[value]) if value else np.zeros(len(out), bool)
-    part = np.rint(exact[value] * trials / 100) if value else trials
-    small = np.zeros(len(out), bool)
-    for name in counts:
-        small |= _few(exact[name])
-    of_total = np.array([str(each).endswith(TOTAL) for each in kind], dtype=bool)
-    small |= percent & ~of_total & (_few(part) | _few(trials - part))
-    if not own and not definition.workload:
-        small |= (exact["courses"] > 0) & (exact["therapists"] < MINIMUM_THERAPISTS)
-    # What the screen withheld has its company already: its unknown count is taken for one that is large enough.
-    courses = np.nan_to_num(exact["courses"], nan=MINIMUM_COURSES)
-    for whole in wholes(out, definition, exact=False):
-        take_company(small, courses, whole)
-    hide_what_comes_before(small, out, definition)
+    percent, part, of_total = _parts(out, value, kind, trials)
+    small = _together(out, definition, own, beside) if beside is not None else _hidden(out, definition, own)
     for name in counts:
         out[name] = np.where(small, np.nan, nearest(exact[name], COUNT_STEP))
     out = _totals(out, definition, counts)
@@ -85,6 +72,63 @@ def for_export(frame: pd.DataFrame, definition: Definition, own: bool = False) -
         out["why"] = np.where(small, "withheld", out["why"])
     out["withheld"] = small
     return _ended(out, definition)
+
+
+def _rows(frame: pd.DataFrame, own: bool) -> pd.DataFrame:
+    """The rows and columns of which something may leave."""
+    out = frame.drop(columns=[name for name in (*_STAY, "withheld") if name in frame])
+    if THERAPIST in frame and not own:
+        out = out[(frame[THERAPIST] == "").to_numpy()]
+    return out.reset_index(drop=True)
+
+
+def _counts(out: pd.DataFrame, definition: Definition) -> list[str]:
+    """Whatever is a number, no figure and nobody's key: a column nobody thought of is rounded like a count."""
+    others = {*FIGURES, *THERAPISTS, *definition.keys, *(places() - set(definition.counts))}
+    return [name for name in out.columns if name not in others and pd.api.types.is_numeric_dtype(out[name])]
+
+
+def _parts(out: pd.DataFrame, value: str, kind: NDArray[np.object_], trials: Floats) -> tuple[NDArray[np.bool_], Floats, NDArray[np.bool_]]:
+    """Which rows say a percentage, the part that it is of its whole, and of which rows that whole is a total."""
+    percent = np.isfinite(trials * numbers(out[value])) if value else np.zeros(len(out), bool)
+    part = np.rint(numbers(out[value]) * trials / 100) if value else trials
+    return percent, part, np.array([str(each).endswith(TOTAL) for each in kind], dtype=bool)
+
+
+def _hidden(out: pd.DataFrame, definition: Definition, own: bool, already: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+    """The rows that may not leave, where some may not `already`: too few, and their company."""
+    small = np.zeros(len(out), bool) if already is None else already.copy()
+    exact = {name: numbers(out[name]) for name in dict.fromkeys((*_counts(out, definition), "courses", "therapists"))}
+    value, kind = value_column(out), kinds(out, definition)
+    trials = counted(kind, out, PERCENT_OF)
+    percent, part, of_total = _parts(out, value, kind, trials)
+    for name in _counts(out, definition):
+        small |= _few(exact[name])
+    small |= percent & ~of_total & (_few(part) | _few(trials - part))
+    if not own and not definition.workload:
+        small |= (exact["courses"] > 0) & (exact["therapists"] < MINIMUM_THERAPISTS)
+    # What the screen withheld has its company already: its unknown count is taken for one that is large enough.
+    courses = np.nan_to_num(exact["courses"], nan=MINIMUM_COURSES)
+    for whole in wholes(out, definition, exact=False):
+        take_company(small, courses, whole)
+    hide_what_comes_before(small, out, definition)
+    return small
+
+
+def _together(out: pd.DataFrame, definition: Definition, own: bool, beside: Frames) -> NDArray[np.bool_]:
+    """The rows that may not leave, given that exports of other bands can be had."""
+    frames = {band: out if band == beside.band else _rows(frame, own) for band, frame in beside.frames.items()}
+    keys = ("headline",) if "headline" in out else definition.keys
+    return hidden_together(replace(beside, frames=frames), keys, lambda frame, already: _hidden(frame, definition, own, already), partial(_amounts, definition))
+
+
+def _amounts(definition: Definition, out: pd.DataFrame) -> Floats:
+    """How many each row has of all that is counted in it: its courses, its counts, and of a percentage those in which it happened and those in which not."""
+    value, kind = value_column(out), kinds(out, definition)
+    trials = counted(kind, out, PERCENT_OF)
+    percent, part, of_total = _parts(out, value, kind, trials)
+    both = [np.where(percent & ~of_total, many, 0.0) for many in (part, trials - part)]
+    return np.column_stack([numbers(out["courses"]), *(numbers(out[name]) for name in _counts(out, definition)), *both])
 
 
 def _few(count: Floats) -> NDArray[np.bool_]:
